@@ -1,0 +1,45 @@
+"""What an attacker holds, and what a method needs: the two must agree, or the method is refused."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+from workbench.core.errors import AccessDenied
+
+
+class Access(IntEnum):
+    """What is needed beyond the leaked vectors themselves; each level includes those below it."""
+
+    SAMPLES = 0
+    """Vectors alone, and public text of the attacker's own."""
+    PAIRS = 1
+    """Some texts with their vectors, from the same embedder."""
+    QUERY = 2
+    """The embedder as a black box: any text in, its vector out."""
+    WEIGHTS = 3
+    """The embedder's weights, and so its gradients."""
+
+
+@dataclass(frozen=True)
+class ThreatModel:
+    """A named attacker: what access is granted, in words that a report can print."""
+
+    id: str
+    name: str
+    grants: Access
+    description: str
+
+    def admit(self, method: str, needs: Access) -> None:
+        """Return quietly if `method` may run under this threat model; raise AccessDenied if it may not."""
+        if needs > self.grants:
+            raise AccessDenied(f"{method} needs {needs.name}; threat model {self.name!r} grants {self.grants.name}")
+
+
+KNOWN_ENCODER = ThreatModel(
+    "T2",
+    "known-encoder",
+    Access.QUERY,
+    "holds the vectors and knows the encoder, which it can query without limit; it has no texts of the store",
+)
+STOLEN_STORE = ThreatModel("T6", "stolen-store", Access.SAMPLES, "holds the stored vectors and nothing else")

@@ -1,0 +1,42 @@
+"""Errors that name the value, the expectation and the fix.
+
+Every error a user can cause is a `WorkbenchError`; the command line prints its message in one line and exits with 3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class WorkbenchError(Exception):
+    """Base of all errors that a user can cause and mend."""
+
+
+class BadInput(WorkbenchError, ValueError):
+    """A value, file or row that does not have the stated form."""
+
+
+class FetchError(WorkbenchError, OSError):
+    """A model or corpus that could not be brought here, or that is not what its card says."""
+
+
+class MissingExtra(WorkbenchError, ImportError):
+    """An optional dependency that is not installed."""
+
+    def __init__(self, module: str, extra: str) -> None:
+        super().__init__(f"{module} is not installed; run: pip install 'embedding-workbench[{extra}]'")
+
+
+class AccessDenied(WorkbenchError, PermissionError):
+    """A method that needs more than its threat model grants."""
+
+
+class UnknownName(WorkbenchError, LookupError):
+    """A name that no registry holds; proposes the nearest ones."""
+
+    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+        known = sorted(known)
+        near = get_close_matches(name, known, n=1, cutoff=0.5)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        super().__init__(f"no {kind} is called {name!r}.{hint} Known: {', '.join(known) or 'none'}")

@@ -1,0 +1,74 @@
+"""Numbers that carry their interval: a value, its limits, how many items, and by which method."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float, Shaped
+
+from workbench.core.errors import BadInput
+
+RESAMPLES = 2000
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A measured number with its 95% interval.
+
+    `value`, `low` and `high` share one unit, which the place of use states; `n` counts the independent items.
+    """
+
+    value: float
+    low: float
+    high: float
+    n: int
+    method: str
+
+    def __str__(self) -> str:
+        return self.text()
+
+    def text(self, digits: int = 3, scale: float = 1.0) -> str:
+        """`value [low, high]`, each times `scale`."""
+        value, low, high = (f"{scale * number:.{digits}f}" for number in (self.value, self.low, self.high))
+        return f"{value} [{low}, {high}]"
+
+    def overlaps(self, other: Estimate) -> bool:
+        """True if the two intervals share a point."""
+        return self.low <= other.high and other.low <= self.high
+
+
+def proportion(hits: int, n: int) -> Estimate:
+    """Share of `n` items that were hits, with the Wilson score interval; Clopper-Pearson where hits are 0 or n.
+
+    The percentile bootstrap would give [0, 0] for no hits; an exact interval says what the sample could have missed.
+    """
+    from scipy.stats import binomtest
+
+    if not 0 <= hits <= n or n < 1:
+        raise BadInput(f"{hits} hits of {n} items; expected 0 <= hits <= n and n >= 1")
+    method = "exact" if hits in (0, n) else "wilson"
+    interval = binomtest(hits, n).proportion_ci(0.95, method=method)
+    name = "Clopper-Pearson" if method == "exact" else "Wilson"
+    return Estimate(hits / n, float(interval.low), float(interval.high), n, name)
+
+
+def mean(
+    values: Float[np.ndarray, " n"] | Sequence[float],
+    groups: Shaped[np.ndarray, " n"] | Sequence[Any] | None = None,
+    seed: int = 0,
+) -> Estimate:
+    """Mean of `values` with a bootstrap interval; with `groups`, whole groups (documents, persons) are resampled."""
+    values = np.asarray(values, dtype=np.float64)
+    if values.ndim != 1 or not len(values) or not np.isfinite(values).all():
+        raise BadInput(f"a mean needs at least one finite number in one dimension, got shape {values.shape}")
+    labels = np.arange(len(values)) if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1]
+    sums, counts = np.bincount(labels, values), np.bincount(labels)
+    n = len(sums)
+    draws = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=RESAMPLES)
+    means = (draws @ sums) / (draws @ counts)
+    low, high = np.percentile(means, [2.5, 97.5])
+    method = f"bootstrap, {RESAMPLES} resamples" + ("" if groups is None else f" of {n} groups")
+    return Estimate(float(values.mean()), float(low), float(high), n, method)

@@ -1,0 +1,20 @@
+"""Conversations: a JSON object of lists of turns, each a list of messages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from workbench.core.files import read_json
+from workbench.data.readers._passage import Passage
+
+__all__ = ["read_chat"]
+
+
+def read_chat(paths: list[Path]) -> Iterator[Passage]:
+    """One passage a message, grouped by conversation."""
+    for path in paths:
+        for key, conversation in read_json(path).items():
+            for turn in conversation["messages"]:
+                for message in turn:
+                    yield Passage(message["text"], key)

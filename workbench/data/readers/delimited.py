@@ -1,0 +1,41 @@
+"""One column of a comma- or tab-separated table."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+
+from workbench.core.errors import BadInput
+from workbench.data.readers._passage import Passage, open_text
+
+__all__ = ["read_delimited"]
+
+
+def read_delimited(
+    paths: list[Path],
+    column: int | str = "text",
+    delimiter: str = ",",
+    label: str = "",
+    quoted: bool = True,
+    header: bool = True,
+) -> Iterator[Passage]:
+    """One passage a row. `column` is a name of the header or, with `header=False`, a number."""
+    for path in paths:
+        with open_text(path) as file:
+            quoting = csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
+            rows = csv.reader(file, delimiter=delimiter, quoting=quoting)
+            names = next(rows, []) if header else []
+            if isinstance(column, str) and column not in names:
+                raise BadInput(f"{path} has no column {column!r}; it has: {', '.join(names) or 'none'}")
+            place = names.index(column) if isinstance(column, str) else column
+            label_place = names.index(label) if label else -1
+            try:
+                for number, row in enumerate(rows, start=2 if header else 1):
+                    if not row:
+                        continue
+                    if len(row) <= place:
+                        raise BadInput(f"{path} row {number} has {len(row)} columns; expected at least {place + 1}")
+                    yield Passage(row[place], f"{path.stem}:{number}", row[label_place] if label else "")
+            except csv.Error as error:
+                raise BadInput(f"{path} row {rows.line_num}: {error}") from error

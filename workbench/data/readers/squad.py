@@ -1,0 +1,21 @@
+"""SQuAD's JSON: passages, and the questions asked of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from workbench.core.files import read_json
+from workbench.data.readers._passage import Passage
+
+__all__ = ["read_squad"]
+
+
+def read_squad(paths: list[Path]) -> Iterator[Passage]:
+    """Each passage, then each of its questions, grouped by article."""
+    for path in paths:
+        for article in read_json(path)["data"]:
+            for paragraph in article["paragraphs"]:
+                yield Passage(paragraph["context"], article["title"], "passage")
+                for question in paragraph["qas"]:
+                    yield Passage(question["question"], article["title"], "question")

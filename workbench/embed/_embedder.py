@@ -1,0 +1,117 @@
+"""Embedder: text in, vectors out. Query access, and no more."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from importlib.metadata import version
+from typing import final
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from workbench.core.embedding_set import EmbeddingSet, Provenance
+from workbench.core.errors import BadInput
+from workbench.core.progress import progress
+
+_BATCH_TOKENS, _BATCH_TEXTS = 4096, 128
+_MEMO_TEXTS = 50_000
+
+
+@dataclass(frozen=True)
+class EmbedderSpec:
+    """What an embedder says of itself; `max_tokens` counts special tokens, 0 means no limit."""
+
+    name: str
+    revision: str
+    dim: int
+    normalised: bool
+    max_tokens: int
+
+
+class Embedder(ABC):
+    """A function from text to vectors. A member gives `spec`, `lengths` and `forward`; the rest is done here.
+
+    `embed` embeds no text twice: duplicates within a call and texts of former calls come from a memo by content hash.
+    """
+
+    spec: EmbedderSpec
+
+    def __init__(self) -> None:
+        self._memo: OrderedDict[bytes, np.ndarray] = OrderedDict()
+
+    @abstractmethod
+    def lengths(self, texts: Sequence[str]) -> Int[np.ndarray, " n"]:
+        """Number of tokens of each text, specials included, before any truncation."""
+
+    @abstractmethod
+    def forward(self, texts: list[str]) -> Float[np.ndarray, "n d"]:
+        """Vectors of one batch of texts of about the same length, float32."""
+
+    @final
+    def embed(self, texts: Sequence[str], what: str = "embed") -> Float[np.ndarray, "n d"]:
+        """Vectors of any number of texts, in order, float32. `what` stands before the progress bar."""
+        for row, text in enumerate(texts):
+            if not isinstance(text, str):
+                raise BadInput(f"text {row} is {text!r}; expected a string")
+        keys = [blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest() for text in texts]
+        found = {key: self._memo[key] for key in set(keys) if key in self._memo}
+        missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in found}
+        if missing:
+            fresh = self._embed_distinct(list(missing.values()), what)
+            found |= zip(missing, fresh, strict=True)
+            self._remember(dict(zip(missing, fresh, strict=True)))
+        if not keys:
+            return np.empty((0, self.spec.dim), np.float32)
+        return np.stack([found[key] for key in keys])
+
+    @final
+    def embed_set(self, ids: Sequence[str], texts: Sequence[str], seed: int | None = None) -> EmbeddingSet:
+        """Texts and their vectors as an EmbeddingSet with provenance."""
+        return EmbeddingSet(
+            ids=np.asarray(ids, dtype=object),
+            vectors=self.embed(texts),
+            texts=np.asarray(texts, dtype=object),
+            provenance=self.provenance(seed),
+        )
+
+    @final
+    def provenance(self, seed: int | None = None) -> Provenance:
+        """What to write beside vectors of this embedder."""
+        packages = ("embedding-workbench", "torch", "transformers", "sentence-transformers")
+        return Provenance(
+            embedder=self.spec.name,
+            revision=self.spec.revision,
+            normalised=self.spec.normalised,
+            seed=seed,
+            versions={package: version(package) for package in packages},
+        )
+
+    def _embed_distinct(self, texts: list[str], what: str) -> np.ndarray:
+        lengths = np.minimum(self.lengths(texts), self.spec.max_tokens or np.iinfo(np.int64).max)
+        out = np.empty((len(texts), self.spec.dim), np.float32)
+        with progress(what, len(texts), "texts") as advance:
+            for batch in _batches(lengths):
+                out[batch] = self.forward([texts[i] for i in batch])
+                advance(len(batch))
+        return out
+
+    def _remember(self, fresh: dict[bytes, np.ndarray]) -> None:
+        if len(fresh) > _MEMO_TEXTS:
+            return  # a bulk run would only push out what is asked for again and again
+        self._memo.update(fresh)
+        while len(self._memo) > _MEMO_TEXTS:
+            self._memo.popitem(last=False)
+
+
+def _batches(lengths: np.ndarray) -> Iterator[np.ndarray]:
+    """Index arrays that cover all texts, longest first (so that memory peaks at once), each of nearly one length."""
+    order = np.argsort(-lengths, kind="stable")
+    start = 0
+    while start < len(order):
+        size = int(np.clip(_BATCH_TOKENS // max(int(lengths[order[start]]), 1), 1, _BATCH_TEXTS))
+        yield order[start : start + size]
+        start += size

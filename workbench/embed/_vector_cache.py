@@ -1,0 +1,55 @@
+"""Vectors of large corpora on disk, in shards that survive a kill."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float
+
+from workbench.core.files import atomic_path
+from workbench.core.progress import progress
+from workbench.core.resources import cache_folder
+from workbench.embed._embedder import Embedder
+
+SHARD = 8192
+
+
+def cached_vectors(embedder: Embedder, texts: Sequence[str], what: str = "embed") -> Float[np.ndarray, "n d"]:
+    """Vectors of `texts`, float32; each shard of 8,192 texts is embedded once per embedder and machine.
+
+    A shard's file is named by the embedder's revision and the content of its texts, so a call that was killed goes on
+    at the first shard that is missing, and a longer list that begins alike re-uses what it shares.
+    """
+    shards = []
+    with progress(what, len(texts), "texts") as advance:
+        for start in range(0, len(texts), SHARD):
+            chunk = list(texts[start : start + SHARD])
+            path = _path(embedder, chunk)
+            vectors = _read(path, (len(chunk), embedder.spec.dim))
+            if vectors is None:
+                vectors = embedder.embed(chunk, what=what)
+                with atomic_path(path) as temporary, open(temporary, "wb") as file:
+                    np.save(file, vectors)
+            shards.append(vectors)
+            advance(len(chunk))
+    return np.concatenate(shards) if shards else np.empty((0, embedder.spec.dim), np.float32)
+
+
+def _path(embedder: Embedder, texts: list[str]) -> Path:
+    digest = hashlib.blake2b(digest_size=16)
+    for text in texts:
+        digest.update(text.encode("utf-8", "surrogatepass") + b"\0")
+    revision = embedder.spec.revision.replace("/", "_")
+    return cache_folder() / "vectors" / f"{embedder.spec.name}-{revision}" / f"{digest.hexdigest()}.npy"
+
+
+def _read(path: Path, shape: tuple[int, int]) -> np.ndarray | None:
+    """A shard, or None where it is missing or damaged (it is then made again)."""
+    try:
+        vectors = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError):
+        return None
+    return vectors if vectors.shape == shape and vectors.dtype == np.float32 else None

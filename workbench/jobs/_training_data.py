@@ -1,0 +1,86 @@
+"""Texts, their vectors and their pieces, in batches of texts of one length."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from workbench.core.text import Split
+from workbench.data import corpora, personal
+from workbench.embed._embedder import Embedder
+from workbench.embed._vector_cache import cached_vectors
+from workbench.lm import Vocabulary
+
+
+@dataclass(frozen=True)
+class Source:
+    """`texts` of one corpus that went into training, with what the card says of it."""
+
+    name: str
+    texts: list[str]
+    vectors: Float[np.ndarray, "n d"]
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """n texts as piece ids, with their vectors."""
+
+    ids: list[np.ndarray]
+    vectors: Float[np.ndarray, "n d"]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+def gather(
+    embedder: Embedder, corpus: str, split: Split, limit: int, planted: int, max_tokens: int, seed: int
+) -> list[Source]:
+    """The first `limit` texts of a corpus and `planted` records with personal data, both without the longer texts.
+
+    `max_tokens` counts the embedder's own tokens, its specials included.
+    """
+    main = corpora.load(corpus, split, limit)
+    sources = {corpus: list(main.texts)}
+    if planted:
+        sources["personal"] = list(personal.load(split, planted, seed).corpus.texts)
+    found = []
+    for name, texts in sources.items():
+        short = [text for text, t in zip(texts, embedder.lengths(texts), strict=True) if t <= max_tokens]
+        found.append(Source(name, short, cached_vectors(embedder, short, what=f"embed {name} ({split})")))
+    return found
+
+
+def encode(sources: list[Source], vocabulary: Vocabulary, max_pieces: int) -> Pairs:
+    """All sources' texts as pieces; texts that this vocabulary cuts into more than `max_pieces` are left out."""
+    texts = [text for source in sources for text in source.texts]
+    ids = [np.asarray(row, dtype=np.int64) for row in vocabulary.encode(texts)]
+    vectors = np.concatenate([source.vectors for source in sources])
+    keep = np.array([0 < len(row) <= max_pieces for row in ids])
+    return Pairs([row for row, kept in zip(ids, keep, strict=True) if kept], vectors[keep])
+
+
+def batches(pairs: Pairs, batch_tokens: int, seed: int, start: int = 0) -> Iterator[np.ndarray]:
+    """Endless index arrays of texts of one length, about `batch_tokens` pieces each, in an order fixed by `seed`.
+
+    `start` passes over that many batches, so that a resumed run sees what the unbroken one would have seen.
+    """
+    lengths = np.array([len(row) for row in pairs.ids])
+    epoch = 0
+    while True:
+        random = np.random.default_rng([seed, epoch])
+        order = random.permutation(len(lengths))
+        order = order[np.argsort(lengths[order], kind="stable")]
+        cuts = [0]
+        while cuts[-1] < len(order):
+            length = int(lengths[order[cuts[-1]]])
+            last = int(np.searchsorted(lengths[order], length, side="right"))
+            cuts.append(min(cuts[-1] + max(1, batch_tokens // (length + 1)), last))
+        for number in random.permutation(len(cuts) - 1):
+            if start:
+                start -= 1
+            else:
+                yield order[cuts[number] : cuts[number + 1]]
+        epoch += 1
