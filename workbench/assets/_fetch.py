@@ -11,11 +11,11 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from workbench.assets._archive import extract
 from workbench.core.errors import BadInput, FetchError, UnknownName
 from workbench.core.files import atomic_folder, sha256_of, write_json
 from workbench.core.progress import progress
 from workbench.core.resources import cache_folder
-from workbench.assets._archive import extract
 
 
 class _Strict(BaseModel):
@@ -133,11 +133,13 @@ def _address(source: Source) -> str:
     import httpx
 
     if source.registry == "npm":
-        root = os.environ.get("npm_config_registry", "https://registry.npmjs.org").rstrip("/")
+        root = os.environ.get("NPM_CONFIG_REGISTRY", "https://registry.npmjs.org").rstrip("/")
         return f"{root}/{source.package}/-/{source.file}"
     root = os.environ.get("PIP_INDEX_URL", "https://pypi.org/simple").rstrip("/")
     page = f"{root}/{source.package}/"
-    answer = httpx.get(page, headers={"Accept": "application/vnd.pypi.simple.v1+json"}, timeout=30, follow_redirects=True)
+    answer = httpx.get(
+        page, headers={"Accept": "application/vnd.pypi.simple.v1+json"}, timeout=30, follow_redirects=True
+    )
     answer.raise_for_status()
     for file in answer.json()["files"]:
         if file["filename"] == source.file:
@@ -159,7 +161,8 @@ def _download(source: Source) -> Path:
             _stream(_address(source), part, source.bytes)
         except (httpx.HTTPError, ValueError, KeyError) as error:
             raise FetchError(
-                f"cannot download {source.file}: {type(error).__name__}: {error}; what came is kept, run it again to go on"
+                f"cannot download {source.file}: {type(error).__name__}: {error}; "
+                "what came is kept, run it again to go on"
             ) from error
         if (digest := sha256_of(part)) != source.sha256:
             part.unlink()

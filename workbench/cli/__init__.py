@@ -1,0 +1,51 @@
+"""The command line: one file a verb, each reads, makes one library call, saves and prints."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import typer
+
+from workbench.cli import audit, embed, fetch, invert, list_, report, train
+from workbench.core.errors import WorkbenchError
+
+DONE, INCONCLUSIVE, FAILED = 0, 2, 3
+
+app = typer.Typer(
+    help="Give it vectors, and it shows what they give away. Exit codes: 0 done, 2 inconclusive, 3 error.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command("embed")(embed.embed)
+app.command("invert")(invert.invert)
+app.command("audit")(audit.audit)
+app.add_typer(train.app, name="train")
+app.command("fetch")(fetch.fetch)
+app.command("list")(list_.list_all)
+app.command("report")(report.report)
+
+
+def main() -> None:
+    """Run the command line; every error a user can cause is one line on standard error and exit code 3."""
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    try:
+        code = app(standalone_mode=False)
+    except WorkbenchError as error:
+        code = _fail(str(error))
+    except KeyboardInterrupt:
+        code = _fail("stopped; run the same command again to go on", 130)
+    except (OSError, MemoryError) as error:
+        code = _fail(f"{type(error).__name__}: {error}")
+    except Exception as error:
+        if not hasattr(error, "format_message"):  # an error of ours: let the traceback tell
+            raise
+        code = _fail(f"{error.format_message()} See: workbench --help")  # type: ignore[attr-defined]
+    sys.exit(code if isinstance(code, int) else DONE)
+
+
+def _fail(message: str, code: int = FAILED) -> int:
+    sys.stderr.write(f"workbench: {' '.join(message.split())}\n")
+    return code

@@ -45,5 +45,7 @@ class Card:
         if not isinstance(value, dict) or not {"name", "kind", "config"} <= set(value):
             raise BadInput(f"{folder / 'card.json'} is not a checkpoint's card")
         if unknown := set(value) - expected:
-            raise BadInput(f"{folder / 'card.json'} has the unknown keys {', '.join(sorted(unknown))}: a newer release?")
+            raise BadInput(
+                f"{folder / 'card.json'} has the unknown keys {', '.join(sorted(unknown))}: a newer release?"
+            )
         return cls(**{**value, "data": tuple(value["data"]), "limits": tuple(value.get("limits", ()))})

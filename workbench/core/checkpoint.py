@@ -37,7 +37,7 @@ def for_embedder(kind: str, embedder: str) -> str:
     if not found:
         trained = sorted({entry.embedder for entry in index().values() if entry.kind == kind})
         raise BadInput(
-            f"no shipped {kind} was trained on vectors of {embedder!r} (there are some for: {', '.join(trained) or 'none'}); "
+            f"no shipped {kind} was trained on vectors of {embedder!r} (only of: {', '.join(trained) or 'none'}); "
             f"train one: workbench train {kind} --embedder {embedder}"
         )
     return found[0]

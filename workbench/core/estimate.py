@@ -72,3 +72,14 @@ def mean(
     low, high = np.percentile(means, [2.5, 97.5])
     method = f"bootstrap, {RESAMPLES} resamples" + ("" if groups is None else f" of {n} groups")
     return Estimate(float(values.mean()), float(low), float(high), n, method)
+
+
+def difference(a: Estimate, b: Estimate) -> Estimate:
+    """`a - b` with Zou and Donner's (2008) interval from both intervals; for two Wilson intervals it is Newcombe's.
+
+    It holds at 0 and at n hits, and takes the two as independent, which is cautious where they share items.
+    """
+    value = a.value - b.value
+    low = value - np.hypot(a.value - a.low, b.high - b.value)
+    high = value + np.hypot(a.high - a.value, b.value - b.low)
+    return Estimate(value, float(low), float(high), min(a.n, b.n), "MOVER (Newcombe for proportions)")

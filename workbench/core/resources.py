@@ -9,7 +9,7 @@ _PACKAGE = Path(__file__).resolve().parents[1]
 
 
 def shipped(kind: str) -> Path:
-    """Folder of the shipped `checkpoints` or `probes`: inside an installed wheel, or beside the package in a checkout."""
+    """Folder of the shipped `checkpoints` or `probes`: inside an installed wheel, beside the package in a checkout."""
     inside = _PACKAGE / "_shipped" / kind
     return inside if inside.is_dir() else _PACKAGE.parent / kind
 

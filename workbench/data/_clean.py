@@ -15,14 +15,18 @@ _STRUCK = re.compile(r"XX+")
 
 
 def sentences(passages: Iterable[Passage]) -> Iterator[Passage]:
-    """Sentences of 4 to 60 words that end in a closing mark and are mostly Latin letters; struck-out text is left out."""
-    from sentencex import segment
-
+    """Sentences of 4 to 60 words, mostly Latin letters, that end in a closing mark; struck-out text is left out."""
     for passage in passages:
-        for piece in segment("en", passage.text):
-            text = squeeze(piece)
+        for text in segment(passage.text):
             if is_sentence(text) and not _STRUCK.search(text):
                 yield passage._replace(text=text)
+
+
+def segment(text: str) -> list[str]:
+    """Sentences of running English text, squeezed; sentencex segments as Wikimedia does, and fast."""
+    import sentencex
+
+    return [squeeze(piece) for piece in sentencex.segment("en", text)]  # pyright: ignore[reportAttributeAccessIssue]  # compiled
 
 
 def is_sentence(text: str) -> bool:

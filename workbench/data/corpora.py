@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -13,12 +12,12 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from jaxtyping import Shaped
 
+from workbench import assets
 from workbench.core.errors import BadInput, MissingExtra, UnknownName
 from workbench.core.files import atomic_path
 from workbench.core.registry import Registry
 from workbench.core.resources import cache_folder
 from workbench.core.text import SPLITS, Split, content_key, split_of_key
-from workbench import assets
 from workbench.data._clean import sentences
 from workbench.data.readers._passage import Passage
 
@@ -36,9 +35,9 @@ class Corpus:
     """
 
     name: str
-    ids: Shaped[np.ndarray, " n"]
-    texts: Shaped[np.ndarray, " n"]
-    groups: Shaped[np.ndarray, " n"]
+    ids: tuple[str, ...]
+    texts: tuple[str, ...]
+    groups: tuple[str, ...]
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -47,9 +46,11 @@ class Corpus:
         """The first `n` texts."""
         return Corpus(self.name, self.ids[:n], self.texts[:n], self.groups[:n])
 
-    def where(self, keep: Any) -> Corpus:
+    def where(self, keep: Shaped[np.ndarray, " k"]) -> Corpus:
         """The texts that a boolean mask or an index array picks."""
-        return Corpus(self.name, self.ids[keep], self.texts[keep], self.groups[keep])
+        rows = np.flatnonzero(keep) if keep.dtype == bool else keep
+        picked = (tuple(column[row] for row in rows) for column in (self.ids, self.texts, self.groups))
+        return Corpus(self.name, *picked)
 
 
 def names() -> tuple[str, ...]:
@@ -74,11 +75,10 @@ def load(name: str, split: Split | None = None, limit: int | None = None) -> Cor
         return personal.load(split or "test", limit or 1000).corpus
     table = _table(name)
     if split:
-        table = table.filter(pc.equal(table["split"], split))
+        table = table.filter(pc.field("split") == split)
     if limit:
         table = table.slice(0, limit)
-    columns = (table[column].to_numpy(zero_copy_only=False) for column in ("id", "text", "group"))
-    return Corpus(name, *columns)
+    return Corpus(name, *(tuple(table[column].to_pylist()) for column in ("id", "text", "group")))
 
 
 def passages(name: str) -> Iterable[Passage]:
@@ -102,8 +102,8 @@ def read(source: str | Path, column: str = "text") -> Corpus:
         groups.append(passage.group)
     if not texts:
         raise BadInput(f"{source} holds no text")
-    ids = np.array([str(number) for number in range(len(texts))], dtype=object)
-    return Corpus(Path(str(source)).name, ids, np.array(texts, dtype=object), np.array(groups, dtype=object))
+    ids = tuple(str(number) for number in range(len(texts)))
+    return Corpus(Path(str(source)).name, ids, tuple(texts), tuple(groups))
 
 
 def _read_user(source: str, column: str) -> Iterable[Passage]:
@@ -142,7 +142,7 @@ def _read_parquet(path: Path, column: str) -> Iterator[Passage]:
 
 def _read_hub(source: str, column: str) -> Iterator[Passage]:
     try:
-        import datasets
+        import datasets  # pyright: ignore[reportMissingImports]  # the extra `hub`
     except ImportError as error:
         raise MissingExtra("datasets", "hub") from error
     _, name, *rest = source.split(":")

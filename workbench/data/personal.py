@@ -8,6 +8,7 @@ reserves, and telephone numbers the 555-01xx range that is kept for fiction.
 
 from __future__ import annotations
 
+import calendar
 import re
 import tomllib
 from collections.abc import Callable, Iterator
@@ -20,9 +21,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from workbench.core.errors import BadInput
-from workbench.core.text import SPLITS, Split, content_key, split_of, squeeze
+from workbench.core.text import SPLITS, Split, content_key, split_of
 from workbench.data import corpora
-from workbench.data._clean import is_sentence
+from workbench.data._clean import is_sentence, segment
 from workbench.data.corpora import Corpus
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 KINDS = ("person", "email", "phone", "date", "place", "account")
 _FIRST_DAY, _LAST_DAY = date(2012, 1, 1), date(2023, 12, 31)
-_MONTHS = "January February March April May June July August September October November December".split()
+_MONTHS = tuple(calendar.month_name)[1:]
 
 
 class Span(NamedTuple):
@@ -88,9 +89,8 @@ def load(split: Split, n: int, seed: int = 0) -> PersonalCorpus:
         texts.setdefault(text, (frame.key, spans))
         if len(texts) == n:
             break
-    ids = np.array([f"personal-{split}-{seed}:{content_key(text):016x}" for text in texts], dtype=object)
-    groups = np.array([key for key, _ in texts.values()], dtype=object)
-    corpus = Corpus("personal", ids, np.array(list(texts), dtype=object), groups)
+    ids = tuple(f"personal-{split}-{seed}:{content_key(text):016x}" for text in texts)
+    corpus = Corpus("personal", ids, tuple(texts), tuple(key for key, _ in texts.values()))
     return PersonalCorpus(corpus, tuple(spans for _, spans in texts.values()))
 
 
@@ -132,13 +132,19 @@ def _date(fake: Faker, person: tuple[str, str]) -> str:
     return fake.random_element((numeric, f"{_MONTHS[day.month - 1]} {day.day}, {day.year}"))
 
 
+def _town(fake: Faker) -> str:
+    place = fake.local_latlng("US")
+    assert place is not None  # faker knows 161 places of the United States
+    return place[2]
+
+
 _VALUES: dict[str, Callable[[Faker, tuple[str, str]], str]] = {
     "person": lambda fake, person: " ".join(person),
     "person-last": lambda fake, person: person[1],
     "email": _email,
     "phone": _phone,
     "date": _date,
-    "place": lambda fake, person: fake.local_latlng("US")[2],
+    "place": lambda fake, person: _town(fake),
     "account": lambda fake, person: fake.numerify("########"),
     "account-end": lambda fake, person: fake.numerify("####"),
 }
@@ -159,23 +165,29 @@ _STRUCK = r"XXXX(?: XXXX)?"
 _GAPS = (
     ("date", re.compile(r"(?<![\w/])XX/XX/(?:XXXX|\d{4})(?![\w/])")),
     ("person-last", re.compile(rf"(?<=\b(?:Mr|Ms)\. ){_STRUCK}|(?<=\bMrs\. ){_STRUCK}|(?<=\bMr ){_STRUCK}")),
-    ("person", re.compile(rf"(?<=named ){_STRUCK}|(?<=name is ){_STRUCK}|(?<=spoke with ){_STRUCK}|(?<=spoke to ){_STRUCK}")),
+    (
+        "person",
+        re.compile(rf"(?<=named ){_STRUCK}|(?<=name is ){_STRUCK}|(?<=spoke with ){_STRUCK}|(?<=spoke to ){_STRUCK}"),
+    ),
     ("account-end", re.compile(r"(?<=ending in )XXXX+|(?<=ending with )XXXX+")),
     ("account", re.compile(rf"(?<=# ){_STRUCK}|(?<=account number ){_STRUCK}|(?<=number is ){_STRUCK}")),
-    ("place", re.compile(rf"(?<=live in ){_STRUCK}|(?<=located in ){_STRUCK}|(?<=branch in ){_STRUCK}|(?<=moved to ){_STRUCK}")),
+    (
+        "place",
+        re.compile(
+            rf"(?<=live in ){_STRUCK}|(?<=located in ){_STRUCK}|(?<=branch in ){_STRUCK}|(?<=moved to ){_STRUCK}"
+        ),
+    ),
 )
 
 
 @cache
 def _complaints() -> tuple[_Frame, ...]:
     """Sentences of the CFPB's narratives whose every gap has a known kind."""
-    from sentencex import segment
-
     frames: dict[str, _Frame] = {}
     for passage in corpora.passages("cfpb"):
         if "XX" in passage.text:
-            for piece in segment("en", passage.text):
-                if "XX" in piece and (frame := _frame(squeeze(piece))):
+            for sentence in segment(passage.text):
+                if "XX" in sentence and (frame := _frame(sentence)):
                     frames.setdefault(" ".join(frame.pieces), frame)
     return tuple(frames.values())
 

@@ -51,4 +51,6 @@ def load_embedder(name: str = "minilm", device: str = "auto") -> Embedder:
 
 def _refuse_unknown(options: dict[str, str], known: set[str], name: str) -> None:
     if unknown := set(options) - known:
-        raise BadInput(f"{name!r} has the option {', '.join(sorted(unknown))}; known: {', '.join(sorted(known)) or 'none'}")
+        raise BadInput(
+            f"{name!r} has the option {', '.join(sorted(unknown))}; known: {', '.join(sorted(known)) or 'none'}"
+        )

@@ -42,6 +42,8 @@ class Embedder(ABC):
 
     def __init__(self) -> None:
         self._memo: OrderedDict[bytes, np.ndarray] = OrderedDict()
+        self.queries = 0
+        """Texts that the model was asked for so far; what the memo answers does not count."""
 
     @abstractmethod
     def lengths(self, texts: Sequence[str]) -> Int[np.ndarray, " n"]:
@@ -93,6 +95,7 @@ class Embedder(ABC):
     def _embed_distinct(self, texts: list[str], what: str) -> np.ndarray:
         lengths = np.minimum(self.lengths(texts), self.spec.max_tokens or np.iinfo(np.int64).max)
         out = np.empty((len(texts), self.spec.dim), np.float32)
+        self.queries += len(texts)
         with progress(what, len(texts), "texts") as advance:
             for batch in _batches(lengths):
                 out[batch] = self.forward([texts[i] for i in batch])

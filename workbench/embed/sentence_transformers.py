@@ -50,7 +50,9 @@ class SentenceTransformersEmbedder(Embedder):
     def forward(self, texts: list[str]) -> Float[np.ndarray, "n d"]:
         """One batch through the pipeline, padded to its longest text."""
         features = self.model.preprocess(texts)
-        features = {key: value.to(self.model.device) if torch.is_tensor(value) else value for key, value in features.items()}
+        features = {
+            key: value.to(self.model.device) if torch.is_tensor(value) else value for key, value in features.items()
+        }
         with torch.inference_mode():
             return self.model(features)["sentence_embedding"].float().cpu().numpy()
 

@@ -42,7 +42,8 @@ class TransformersEmbedder(Embedder):
         if self.tokenizer.pad_token is None:
             self.tokenizer.pad_token = self.tokenizer.eos_token
         self.tokenizer.padding_side = "right"
-        self.pooling, self.normalise = pooling, normalise
+        self.pooling: Pooling = pooling
+        self.normalise = normalise
         positions = getattr(self.model.config, "max_position_embeddings", 0) or 0
         self.spec = EmbedderSpec(
             name=f"{Path(model).name}:{pooling}",

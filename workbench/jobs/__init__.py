@@ -1,0 +1,1 @@
+"""Long work: training loops, and the evaluation and card that end them."""

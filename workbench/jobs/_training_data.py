@@ -43,9 +43,9 @@ def gather(
     `max_tokens` counts the embedder's own tokens, its specials included.
     """
     main = corpora.load(corpus, split, limit)
-    sources = {corpus: list(main.texts)}
+    sources = {corpus: main.texts}
     if planted:
-        sources["personal"] = list(personal.load(split, planted, seed).corpus.texts)
+        sources["personal"] = personal.load(split, planted, seed).corpus.texts
     found = []
     for name, texts in sources.items():
         short = [text for text, t in zip(texts, embedder.lengths(texts), strict=True) if t <= max_tokens]

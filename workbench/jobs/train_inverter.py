@@ -26,6 +26,7 @@ from workbench.core.progress import progress
 from workbench.embed import load_embedder
 from workbench.embed._embedder import Embedder
 from workbench.embed._torch import pick_device
+from workbench.jobs._memory import keep_freed_memory
 from workbench.jobs._training_data import Pairs, Source, batches, encode, gather
 from workbench.lm import (
     ConditionedDecoder,
@@ -54,8 +55,8 @@ class InverterRecipe:
     max_tokens: int = 34
     """Longest text, in the embedder's tokens, its specials included."""
     vocabulary: int = 12_000
-    layers: int = 4
-    steps: int = 10_000
+    layers: int = 3
+    steps: int = 8_000
     batch_tokens: int = 768
     learning_rate: float = 3e-4
     warmup: int = 300
@@ -77,7 +78,7 @@ class Trained:
     recipe: InverterRecipe
     model: TextModel
     embedder: Embedder
-    data: tuple[dict[str, Any], ...]
+    sources: tuple[Source, ...]
     seconds: float
     device: str
 
@@ -91,21 +92,21 @@ def train_inverter(
     replaced as a whole every `save_every` steps). A run that was killed goes on from `state/`; its recipe may differ
     in `steps` alone.
     """
+    keep_freed_memory()
     torch.manual_seed(recipe.seed)
     where = pick_device(device)
     _check_recipe(recipe, run)
     embedder = load_embedder(recipe.embedder, device)
-    train = gather(
-        embedder, recipe.corpus, "train", recipe.texts, recipe.planted, recipe.max_tokens, recipe.seed
-    )
+    train = gather(embedder, recipe.corpus, "train", recipe.texts, recipe.planted, recipe.max_tokens, recipe.seed)
     held_out = gather(embedder, recipe.corpus, "validation", 600, 0, recipe.max_tokens, recipe.seed)
-    data = tuple({"name": source.name, "texts": len(source.texts)} for source in train)
     model, pairs = _begin(recipe, run, embedder, train)
     validation = encode(held_out, model.vocabulary, recipe.max_tokens)
     log.info("%d texts, %d pieces in the vocabulary", len(pairs), len(model.vocabulary))
 
     decoder = model.decoder.to(where)
-    optimiser = torch.optim.AdamW(decoder.parameters(), lr=recipe.learning_rate, betas=(0.9, 0.98), weight_decay=0.01, fused=True)
+    optimiser = torch.optim.AdamW(
+        decoder.parameters(), lr=recipe.learning_rate, betas=(0.9, 0.98), weight_decay=0.01, fused=True
+    )
     step, seconds = _restore(run / "state", decoder, optimiser)
     began, before = time.monotonic(), seconds
     order = batches(pairs, recipe.batch_tokens, recipe.seed, start=step)
@@ -131,7 +132,7 @@ def train_inverter(
                 _write_log(run, {"step": step, "seconds": round(seconds), **_validate(model, validation, where)})
                 _save_state(run / "state", decoder, optimiser, step, seconds)
     decoder.eval()
-    return Trained(recipe, model, embedder, data, seconds, where)
+    return Trained(recipe, model, embedder, tuple(train), seconds, where)
 
 
 def _check_recipe(recipe: InverterRecipe, run: Path) -> None:
@@ -140,7 +141,9 @@ def _check_recipe(recipe: InverterRecipe, run: Path) -> None:
         former = InverterRecipe(**read_json(path))
         if replace(former, steps=recipe.steps) != recipe:
             changed = [key for key, value in asdict(former).items() if asdict(recipe)[key] != value and key != "steps"]
-            raise BadInput(f"{run} holds a run with another {', '.join(changed)}; use another folder or the same recipe")
+            raise BadInput(
+                f"{run} holds a run with another {', '.join(changed)}; use another folder or the same recipe"
+            )
     run.mkdir(parents=True, exist_ok=True)
     write_json(path, asdict(recipe))
 
@@ -151,7 +154,9 @@ def _start_folder(embedder: Embedder) -> Path:
     first = model[0] if model is not None and hasattr(model, "__getitem__") else None
     path = getattr(getattr(getattr(first, "auto_model", None), "config", None), "name_or_path", "")
     if not path or not (Path(path) / "tokenizer.json").is_file():
-        raise BadInput(f"{embedder.spec.name} is not a local BERT-like model, so a decoder cannot start from its layers")
+        raise BadInput(
+            f"{embedder.spec.name} is not a local BERT-like model, so a decoder cannot start from its layers"
+        )
     return Path(path)
 
 
@@ -250,14 +255,19 @@ def _write_log(run: Path, line: dict[str, Any]) -> None:
     log.info("%s", line)
 
 
-def _save_state(folder: Path, decoder: ConditionedDecoder, optimiser: torch.optim.AdamW, step: int, seconds: float) -> None:
+def _save_state(
+    folder: Path, decoder: ConditionedDecoder, optimiser: torch.optim.AdamW, step: int, seconds: float
+) -> None:
     """Weights and both moments of AdamW, as safetensors, in the order of the decoder's parameters."""
     moments = {}
     for name, parameter in decoder.named_parameters():
         for key in ("exp_avg", "exp_avg_sq"):
             moments[f"{key}.{name}"] = optimiser.state[parameter][key].cpu()
     with atomic_folder(folder) as temporary:
-        save_file({name: tensor.cpu().contiguous() for name, tensor in decoder.state_dict().items()}, temporary / "decoder.safetensors")
+        save_file(
+            {name: tensor.cpu().contiguous() for name, tensor in decoder.state_dict().items()},
+            temporary / "decoder.safetensors",
+        )
         save_file(moments, temporary / "moments.safetensors")
         write_json(temporary / "progress.json", {"step": step, "seconds": seconds})
 

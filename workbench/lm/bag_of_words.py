@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float, Int
 
 from workbench.core.errors import BadInput
 
@@ -34,9 +34,9 @@ class BagOfWords:
 
 def fit_bag_of_words(
     vectors: Float[np.ndarray, "n d"],
-    ids: Sequence[Sequence[int]],
+    ids: Sequence[Sequence[int] | Int[np.ndarray, " t"]],
     size: int,
-    counted: np.ndarray | None = None,
+    counted: Bool[np.ndarray, " v"] | None = None,
     ridge: float = 1e-3,
 ) -> BagOfWords:
     """Ridge regression from vectors to the presence of each of `size` words, then a Gaussian reading of its scores.

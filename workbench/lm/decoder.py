@@ -129,6 +129,8 @@ class ConditionedDecoder(nn.Module):
         self.first = nn.Linear(config.dim, config.hidden)
         self.norm = FilmNorm(config.hidden, config.dim)
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.layers))
+        self.bag_weight: Tensor
+        self.bag_bias: Tensor
         self.bias = nn.Parameter(torch.zeros(config.vocabulary))
         self.gain = nn.Parameter(torch.tensor(0.5))
         self.coverage = nn.Parameter(torch.tensor([0.0, 0.25]))
@@ -138,7 +140,7 @@ class ConditionedDecoder(nn.Module):
         nn.init.normal_(self.positions.weight, std=0.02)
 
     def start_from(self, model: BertModel, vocabulary: Vocabulary) -> None:
-        """Copy the embeddings and the first layers of a BERT-like model of the same width; deeper layers stay random."""
+        """Copy the embeddings and first layers of a BERT-like model of the same width; deeper layers stay random."""
         state = model.state_dict()
         base = torch.from_numpy(vocabulary.base)
         words = state["embeddings.word_embeddings.weight"]
@@ -149,7 +151,7 @@ class ConditionedDecoder(nn.Module):
                 state["embeddings.position_embeddings.weight"][: len(self.positions.weight)] + token_type
             )
         _copy(self.norm.norm, state, "embeddings.LayerNorm")
-        for number, block in enumerate(self.blocks):
+        for number, block in enumerate(self._layers()):
             name = f"encoder.layer.{number}"
             if f"{name}.output.dense.weight" not in state:
                 break
@@ -172,7 +174,7 @@ class ConditionedDecoder(nn.Module):
         """All that depends on the vectors alone. Vectors are brought to length sqrt(d) first."""
         unit = F.normalize(vectors, dim=-1)
         condition = unit * math.sqrt(self.config.dim)
-        norms = [self.norm, *(norm for block in self.blocks for norm in (block.norm_attention, block.norm_output))]
+        norms = [self.norm, *(norm for block in self._layers() for norm in (block.norm_attention, block.norm_output))]
         evidence = (unit @ self.bag_weight + self.bag_bias).clamp(*_EVIDENCE_LIMITS)
         return Reading(self.first(condition).unsqueeze(1), [norm.modulation(condition) for norm in norms], evidence)
 
@@ -187,9 +189,7 @@ class ConditionedDecoder(nn.Module):
         before = torch.ones(x.shape[1], ids.shape[1], dtype=torch.bool, device=ids.device).tril(-1)
         return self._cover(logits, ids, before, reading.evidence)
 
-    def step(
-        self, ids: Int[Tensor, "n t"], reading: Reading, past: list[KeyValues]
-    ) -> Float[Tensor, "n v"]:
+    def step(self, ids: Int[Tensor, "n t"], reading: Reading, past: list[KeyValues]) -> Float[Tensor, "n v"]:
         """Logits of the piece after `ids` (which may be empty), given the keys and values of all but its last piece."""
         place = ids.shape[1]
         x = self.words(ids[:, -1:]) if place else reading.first
@@ -205,9 +205,10 @@ class ConditionedDecoder(nn.Module):
     def empty_past(self, rows: int) -> list[KeyValues]:
         """Room for the keys and values of `rows` texts."""
         c = self.config
-        return [
-            KeyValues(rows, c.heads, c.max_tokens + 1, c.hidden // c.heads, self.bias) for _ in range(c.layers)
-        ]
+        return [KeyValues(rows, c.heads, c.max_tokens + 1, c.hidden // c.heads, self.bias) for _ in range(c.layers)]
+
+    def _layers(self) -> list[Block]:
+        return [block for block in self.blocks if isinstance(block, Block)]
 
     def _logits(self, x: Float[Tensor, "n t h"], reading: Reading) -> Float[Tensor, "n t v"]:
         return F.linear(x, self.words.weight, self.bias) + self.gain * reading.evidence.unsqueeze(1)

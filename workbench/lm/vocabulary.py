@@ -59,7 +59,9 @@ class Vocabulary:
         for encoding in tokenizer.encode_batch_fast(list(texts), add_special_tokens=False):
             counts.update(encoding.ids)
         usable = {piece: id for piece, id in known.items() if not piece.startswith("[")}
-        letters = [piece for piece in usable if len(piece.removeprefix("##")) == 1 and piece.removeprefix("##").isascii()]
+        letters = [
+            piece for piece in usable if len(piece.removeprefix("##")) == 1 and piece.removeprefix("##").isascii()
+        ]
         by_use = sorted(usable, key=lambda piece: (-counts[usable[piece]], usable[piece]))
         chosen = list(dict.fromkeys([*letters, *by_use]))[: size - len(_SPECIALS)]
         normaliser = {key: value for key, value in (settings["normalizer"] or {}).items() if key != "type"}

@@ -1,0 +1,7 @@
+"""Result types: frozen dataclasses that render, save and load themselves."""
+
+from workbench.results.audit_result import AuditResult, Control, Recovery
+from workbench.results.inversions import Inversions
+from workbench.results.scores import InversionScores, ScoreTable
+
+__all__ = ["AuditResult", "Control", "InversionScores", "Inversions", "Recovery", "ScoreTable"]

@@ -25,11 +25,15 @@ def read_wikitext(paths: list[Path]) -> Iterator[Passage]:
     for path in paths:
         article = ""
         with gzip.open(path, "rt", encoding="utf-8") as file:
-            for line in file:
-                line = line.strip()
+            for raw in file:
+                line = raw.strip()
                 if line.startswith("= ") and not line.startswith("= ="):
                     article = line.strip("= ")
                 elif line and not line.startswith("=") and "<unk>" not in line:
-                    for pattern, repair in _REPAIRS:
-                        line = pattern.sub(repair, line)
-                    yield Passage(line, article)
+                    yield Passage(_untokenised(line), article)
+
+
+def _untokenised(text: str) -> str:
+    for pattern, repair in _REPAIRS:
+        text = pattern.sub(repair, text)
+    return text

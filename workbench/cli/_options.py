@@ -1,0 +1,65 @@
+"""Options that every verb shares, and how results reach the user."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from workbench.core.progress import quiet as quiet_bars
+
+if TYPE_CHECKING:
+    from workbench.core.result import Result
+
+Device = Annotated[str, typer.Option(help="cpu, cuda, mps, or auto: the first accelerator, else the CPU.")]
+Seed = Annotated[int, typer.Option(help="Seed of everything that is drawn at random.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress bars and no summary.")]
+Json = Annotated[
+    str, typer.Option("--json", metavar="PATH", help="Also write the result as JSON; - is standard output.")
+]
+Embedder = Annotated[
+    str,
+    typer.Option(
+        help="A name of `workbench list`, a sentence-transformers folder or hub id, or transformers:MODEL?pooling=mean."
+    ),
+]
+
+
+def begin(quiet: bool, device: str = "auto") -> None:
+    """Settle what holds for the whole command: bars, log lines, and that the device exists."""
+    quiet_bars.set(quiet)
+    if device not in ("auto", "cpu"):
+        from workbench.embed._torch import pick_device
+
+        pick_device(device)
+
+
+def finish(result: Result, json_path: str, quiet: bool) -> None:
+    """Show a result in the terminal and write it as JSON where asked."""
+    if json_path == "-":
+        write_json_to("-", result.to_json())
+        return
+    if json_path:
+        result.save(json_path)
+    if not quiet:
+        from rich.console import Console
+
+        Console().print(result)
+
+
+def write_json_to(path: str, value: Any) -> None:
+    """JSON to a file, or to standard output for `-`."""
+    if path == "-":
+        sys.stdout.write(json.dumps(value, ensure_ascii=False, allow_nan=False) + "\n")
+    elif path:
+        from workbench.core.files import write_json
+
+        write_json(path, value)
+
+
+def say(line: str, quiet: bool = False) -> None:
+    """One line on standard error, for the person who watches."""
+    if not quiet:
+        sys.stderr.write(line + "\n")

@@ -1,0 +1,81 @@
+"""Frozen dataclasses to plain JSON and back, driven by their type hints."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+import numpy as np
+
+from workbench.core.errors import BadInput
+
+
+def encode(value: Any) -> Any:
+    """JSON-ready form of a dataclass of numbers, strings, arrays, tuples, mappings and further dataclasses."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {f.name: encode(getattr(value, f.name)) for f in fields(value)}
+    if isinstance(value, np.ndarray):
+        return [encode(item) for item in value.tolist()]
+    if isinstance(value, np.generic):
+        return encode(value.item())
+    if isinstance(value, Mapping):
+        return {str(key): encode(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [encode(item) for item in value]
+    if value is None or isinstance(value, str | int | bool):
+        return value
+    if isinstance(value, float):
+        if not np.isfinite(value):
+            raise BadInput(f"{value} cannot be written as JSON")
+        return value
+    raise BadInput(f"a {type(value).__name__} cannot be written as JSON")
+
+
+def decode(kind: Any, value: Any, where: str = "value") -> Any:
+    """Rebuild what `encode` wrote as an instance of `kind`. Raises BadInput naming the place that does not fit."""
+    origin, arguments = get_origin(kind), get_args(kind)
+    if kind is Any:
+        return value
+    if isinstance(kind, type) and is_dataclass(kind):
+        return _decode_dataclass(kind, value, where)
+    if origin in (Union, types.UnionType):
+        if value is None and type(None) in arguments:
+            return None
+        return decode(next(a for a in arguments if a is not type(None)), value, where)
+    if origin is Literal:
+        if value not in arguments:
+            raise BadInput(f"{where} is {value!r}; expected one of {arguments}")
+        return value
+    if origin is tuple:
+        _expect(value, list, where)
+        return tuple(decode(arguments[0], item, f"{where}[{i}]") for i, item in enumerate(value))
+    if origin is not None and issubclass(origin, Mapping):
+        _expect(value, dict, where)
+        return {key: decode(arguments[1], item, f"{where}.{key}") for key, item in value.items()}
+    if hasattr(kind, "array_type") or kind is np.ndarray:  # jaxtyping's annotations of arrays
+        _expect(value, list, where)
+        texts = any(isinstance(item, str) for item in value)
+        return np.array(value, dtype=object) if texts else np.array(value)
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    _expect(value, kind, where)
+    return value
+
+
+def _decode_dataclass(kind: type, value: Any, where: str) -> Any:
+    _expect(value, dict, where)
+    hints = get_type_hints(kind)
+    known = {f.name for f in fields(kind)}
+    if unknown := set(value) - known:
+        raise BadInput(f"{where} has the unknown keys {', '.join(sorted(unknown))}")
+    try:
+        return kind(**{name: decode(hints[name], item, f"{where}.{name}") for name, item in value.items()})
+    except TypeError as error:
+        raise BadInput(f"{where} is not a whole {kind.__name__}: {error}") from error
+
+
+def _expect(value: Any, kind: type, where: str) -> None:
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        raise BadInput(f"{where} is {type(value).__name__}; expected {kind.__name__}")

@@ -1,0 +1,61 @@
+"""Result: what every method returns. It knows its blocks, and so renders, saves and loads itself."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+from workbench.core import codec, render
+from workbench.core.blocks import Block
+from workbench.core.errors import BadInput
+from workbench.core.files import read_json, write_json
+
+
+class Result(ABC):
+    """Base of the frozen dataclasses in `results/`; a subclass gives its `blocks`."""
+
+    _kinds: ClassVar[dict[str, type[Result]]] = {}
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        Result._kinds[cls.__name__] = cls
+
+    @abstractmethod
+    def blocks(self) -> tuple[Block, ...]:
+        """What there is to show, in order."""
+
+    def to_json(self) -> dict[str, Any]:
+        """All fields as plain JSON, with the type's name."""
+        return {"type": type(self).__name__, **codec.encode(self)}
+
+    @classmethod
+    def from_json(cls, value: Any) -> Self:
+        """Rebuild what `to_json` gave. Raises BadInput for anything else."""
+        kind = Result._kinds.get(value.get("type", "")) if isinstance(value, dict) else None
+        if kind is None or not issubclass(kind, cls):
+            known = ", ".join(sorted(name for name, each in Result._kinds.items() if issubclass(each, cls)))
+            found = value.get("type") if isinstance(value, dict) else type(value).__name__
+            raise BadInput(f"a result of type {found!r}; expected one of {known}")
+        return codec.decode(kind, {key: item for key, item in value.items() if key != "type"}, kind.__name__)
+
+    def save(self, path: Path | str) -> None:
+        """Write JSON, whole or not at all."""
+        write_json(path, self.to_json())
+
+    @classmethod
+    def load(cls, path: Path | str) -> Self:
+        """Read what `save` wrote."""
+        try:
+            return cls.from_json(read_json(path))
+        except BadInput as error:
+            raise BadInput(f"{path}: {error}" if str(path) not in str(error) else str(error)) from error
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the blocks, charts as tables."""
+        from workbench.core.blocks import Intervals
+
+        return render.to_html(block.table() if isinstance(block, Intervals) else block for block in self.blocks())
+
+    def __rich__(self) -> Any:
+        return render.to_terminal(self.blocks())

@@ -1,0 +1,78 @@
+"""Inverter: vectors in, texts out, under a threat model that says what it may use."""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Self, final
+
+import numpy as np
+from jaxtyping import Float
+
+from workbench.core.access import KNOWN_ENCODER, Access, ThreatModel
+from workbench.core.embedding_set import EmbeddingSet
+from workbench.core.errors import BadInput
+from workbench.embed._embedder import Embedder
+from workbench.results import Inversions
+
+
+@dataclass(frozen=True)
+class Attacker:
+    """What an attacker has at hand: access, the embedder to query, public text, a checkpoint.
+
+    `corpus` names public text of the attacker's own, of which it uses the first `corpus_texts` of the train split.
+    `checkpoint` is a shipped name or a folder; empty means the shipped one for the embedder.
+    """
+
+    embedder: Embedder
+    threat: ThreatModel = KNOWN_ENCODER
+    corpus: str = "conservative"
+    corpus_texts: int = 20_000
+    checkpoint: str = ""
+    beams: int = 8
+    device: str = "auto"
+
+
+class Inverter(ABC):
+    """An attack that turns vectors into text. A member states `needs`, opens itself for an attacker, and `guess`es."""
+
+    name: ClassVar[str]
+    needs: ClassVar[Access]
+    embedder: Embedder
+    dim: int
+
+    @classmethod
+    @abstractmethod
+    def open(cls, attacker: Attacker) -> Self:
+        """Make ready: load or fit what the attack uses."""
+
+    @abstractmethod
+    def guess(self, vectors: Float[np.ndarray, "n d"]) -> Sequence[str]:
+        """One text for each vector."""
+
+    @final
+    def invert(self, stolen: EmbeddingSet) -> Inversions:
+        """Invert vectors that come without their texts. Raises BadInput for texts or for another dimension."""
+        if stolen.texts is not None:
+            raise BadInput("an attack never holds the truth: hand it EmbeddingSet.without_texts()")
+        stolen.require_dim(self.dim, f"the {self.name} inverter")
+        began, asked = time.monotonic(), self.embedder.queries
+        texts = np.array(self.guess(stolen.vectors), dtype=object)
+        cosines = cosine(stolen.vectors, self.embedder.embed(list(texts), what="re-embed"))
+        return Inversions(
+            method=self.name,
+            ids=stolen.ids,
+            texts=texts,
+            cosines=cosines,
+            rounds=np.zeros(len(stolen), dtype=np.int64),
+            queries=self.embedder.queries - asked,
+            seconds=time.monotonic() - began,
+        )
+
+
+def cosine(a: Float[np.ndarray, "n d"], b: Float[np.ndarray, "n d"]) -> Float[np.ndarray, " n"]:
+    """Row by row."""
+    products = np.einsum("nd,nd->n", a, b, dtype=np.float64)
+    return products / (np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1))

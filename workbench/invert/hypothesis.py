@@ -1,0 +1,81 @@
+"""A small decoder conditioned on the vector writes hypotheses; the embedder picks the one that fits best."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import torch
+from jaxtyping import Float
+
+from workbench.core import checkpoint
+from workbench.core.access import Access
+from workbench.core.errors import BadInput
+from workbench.core.progress import progress
+from workbench.embed._embedder import Embedder
+from workbench.embed._torch import pick_device
+from workbench.invert._inverter import Attacker, Inverter, cosine
+from workbench.lm import TextModel, generate
+
+__all__ = ["Hypothesis"]
+
+_CHUNK = 64
+
+
+class Hypothesis(Inverter):
+    """vec2text's first stage (Morris et al. 2023), with a decoder-only model and re-ranking by re-embedding.
+
+    `beams` hypotheses a vector are written and embedded, and the one of highest cosine is kept; `beams=1` is greedy.
+    """
+
+    name: ClassVar[str] = "hypothesis"
+    needs: ClassVar[Access] = Access.QUERY
+
+    def __init__(self, embedder: Embedder, model: TextModel, beams: int = 8) -> None:
+        if beams < 1:
+            raise BadInput(f"beams is {beams}; expected at least 1")
+        self.embedder, self.dim = embedder, model.decoder.config.dim
+        self._model, self._beams = model, beams
+        self._banned = torch.from_numpy(np.flatnonzero(model.vocabulary.continues))
+
+    @classmethod
+    def open(cls, attacker: Attacker) -> Self:
+        """Load the attacker's checkpoint and see that it was trained on this very embedder."""
+        spec = attacker.embedder.spec
+        folder = checkpoint.locate(attacker.checkpoint or checkpoint.for_embedder("inverter", spec.name))
+        card = checkpoint.open_card(folder, "inverter")
+        if card.embedder_revision != spec.revision:
+            raise BadInput(
+                f"{card.name} was trained on {card.embedder} with weights {card.embedder_revision}; "
+                f"{spec.name} has weights {spec.revision}: train an inverter for it (workbench train inverter)"
+            )
+        config: dict[str, Any] = dict(card.config)
+        return cls(attacker.embedder, TextModel.load(folder, config, pick_device(attacker.device)), attacker.beams)
+
+    def guess(self, vectors: Float[np.ndarray, "n d"]) -> Sequence[str]:
+        """The hypothesis of highest cosine for each vector."""
+        found: list[str] = []
+        with progress("invert", len(vectors), "vectors") as advance:
+            for start in range(0, len(vectors), _CHUNK):
+                chunk = vectors[start : start + _CHUNK]
+                found += self._best(chunk, self.hypotheses(chunk))
+                advance(len(chunk))
+        return found
+
+    def hypotheses(self, vectors: Float[np.ndarray, "n d"]) -> list[list[str]]:
+        """The distinct texts that the decoder finds most likely for each vector, best first."""
+        decoder, vocabulary = self._model.decoder, self._model.vocabulary
+        device = decoder.bias.device
+        stolen = torch.from_numpy(np.ascontiguousarray(vectors, dtype=np.float32)).to(device)
+        found = generate(decoder, stolen, self._beams, banned=self._banned.to(device))
+        return [list(dict.fromkeys(vocabulary.decode(c.ids) for c in candidates)) for candidates in found]
+
+    def _best(self, vectors: np.ndarray, candidates: list[list[str]]) -> list[str]:
+        if self._beams == 1:
+            return [texts[0] for texts in candidates]
+        owners = np.repeat(np.arange(len(vectors)), [len(texts) for texts in candidates])
+        texts = [text for each in candidates for text in each]
+        scores = cosine(vectors[owners], self.embedder.embed(texts, what="re-rank"))
+        best = [np.flatnonzero(owners == item)[scores[owners == item].argmax()] for item in range(len(vectors))]
+        return [texts[i] for i in best]

@@ -1,0 +1,107 @@
+"""Measure a trained inverter beside its floors and write it as a checkpoint with its card."""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from workbench import assets
+from workbench.core.card import Card
+from workbench.core.embedding_set import EmbeddingSet
+from workbench.core.errors import BadInput
+from workbench.core.files import atomic_folder, sha256_of
+from workbench.data import corpora
+from workbench.embed._vector_cache import cached_vectors
+from workbench.invert._inverter import Inverter
+from workbench.invert._score import bleu_signature, score
+from workbench.invert.bag_of_words import BagOfWordsInverter
+from workbench.invert.hypothesis import Hypothesis
+from workbench.invert.nearest import Nearest
+from workbench.jobs.train_inverter import Trained
+from workbench.lm import TextModel
+from workbench.results import ScoreTable
+from workbench.results.scores import Role
+
+
+def ship_inverter(trained: Trained, folder: Path, evaluate: int = 1000, beams: int = 8) -> ScoreTable:
+    """Write the checkpoint `folder` (whole or not at all) and give the scores that stand in its card.
+
+    What is measured is what was written: the weights are read back, in bf16 precision, before the evaluation. The
+    `nearest` floor may choose from every text that the inverter was trained on.
+    """
+    recipe, spec = trained.recipe, trained.embedder.spec
+    with atomic_folder(folder) as temporary:
+        config = trained.model.save(temporary)
+        model = TextModel.load(temporary, config, trained.device)
+        table = _measure(trained, model, evaluate, beams)
+        Card(
+            name=folder.name,
+            kind="inverter",
+            summary=f"{trained.embedder.spec.name} vectors to text, {recipe.layers} layers, texts up to "
+            f"{recipe.max_tokens} tokens",
+            embedder=spec.name,
+            embedder_revision=spec.revision,
+            licence="Apache-2.0 for the weights; the licences of the training texts are listed under data",
+            config=config,
+            data=tuple(_data(source.name, len(source.texts)) for source in trained.sources),
+            training={
+                "recipe": asdict(recipe),
+                "steps": recipe.steps,
+                "seed": recipe.seed,
+                "seconds": round(trained.seconds),
+                "device": trained.device,
+                "machine": f"{platform.machine()}, {torch.get_num_threads()} threads",
+                "torch": torch.__version__,
+                "parameters": sum(p.numel() for p in model.decoder.parameters()),
+            },
+            metrics=table.to_json(),
+            limits=(
+                f"English, lower-cased, up to {recipe.max_tokens} tokens; longer texts come back cut and garbled.",
+                f"Only for vectors of {spec.name} with weights {spec.revision}.",
+                "A hypothesis alone, without correction or search: a lower bound on what can be read.",
+                "Names, numbers and addresses that it writes may be invented; compare with shuffled vectors.",
+            ),
+            sha256={path.name: sha256_of(path) for path in sorted(temporary.iterdir())},
+        ).save(temporary)
+    return table
+
+
+def _data(name: str, texts: int) -> dict[str, object]:
+    card = assets.card(name)
+    parts = [assets.card(member) for member in card.mix] or [card]
+    licences = {part.name: f"{part.licence.id} ({part.licence.basis})" for part in parts}
+    return {"name": name, "split": "train", "texts": texts, "licences": licences}
+
+
+def _measure(trained: Trained, model: TextModel, n: int, beams: int) -> ScoreTable:
+    embedder, recipe = trained.embedder, trained.recipe
+    corpus = corpora.load(recipe.corpus, "test")
+    lengths = embedder.lengths(corpus.texts[: 3 * n])
+    corpus = corpus.head(3 * n).where(lengths <= recipe.max_tokens).head(n)
+    if len(corpus) < n:
+        raise BadInput(f"{recipe.corpus} has only {len(corpus)} test texts of at most {recipe.max_tokens} tokens")
+    vectors = cached_vectors(embedder, corpus.texts)
+    ids = np.array(corpus.ids, dtype=object)
+    stolen = EmbeddingSet(ids, vectors)
+    shuffled = EmbeddingSet(ids, np.roll(vectors, n // 2, axis=0))
+
+    greedy, best = Hypothesis(embedder, model, 1), Hypothesis(embedder, model, beams)
+    known = [text for source in trained.sources for text in source.texts]
+    nearest = Nearest(embedder, known, np.concatenate([source.vectors for source in trained.sources]))
+    bag = BagOfWordsInverter(embedder, model.bag, model.vocabulary)
+    runs: list[tuple[Inverter, EmbeddingSet, Role, str]] = [
+        (best, stolen, "attack", f"hypothesis, {beams} beams"),
+        (greedy, stolen, "attack", "hypothesis, greedy"),
+        (nearest, stolen, "floor", f"nearest of {len(known):,} training texts"),
+        (bag, stolen, "floor", "bag-of-words"),
+        (best, shuffled, "prior", f"hypothesis, {beams} beams, shuffled vectors"),
+    ]
+    scores = [
+        score(method.invert(vectors), corpus.texts, embedder, corpus.groups, role, name, recipe.seed)
+        for method, vectors, role, name in runs
+    ]
+    return ScoreTable(f"{n} held-out sentences of {recipe.corpus}", tuple(scores), bleu_signature())

@@ -1,0 +1,203 @@
+"""AuditResult: what an audit found, fit for a report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from workbench.core.blocks import (
+    Block,
+    Example,
+    Examples,
+    Fact,
+    Facts,
+    Heading,
+    Intervals,
+    Series,
+    Table,
+    Text,
+    Tone,
+)
+from workbench.core.estimate import Estimate
+from workbench.core.result import Result
+from workbench.results.scores import ScoreTable
+
+Verdict = Literal["done", "inconclusive"]
+
+
+@dataclass(frozen=True)
+class Control:
+    """A check of the audit itself; if one fails, its other numbers mean nothing."""
+
+    name: str
+    passed: bool
+    detail: str
+
+
+@dataclass(frozen=True)
+class Recovery:
+    """How often planted data of one kind was read off the vectors by one method.
+
+    `exact` is the share of values found whole in the reconstruction (normalised words), `partial` the mean share of a
+    value's words found, `excess` is `exact` less the same method's on shuffled vectors (its language prior).
+    """
+
+    method: str
+    kind: str
+    exact: Estimate
+    partial: Estimate
+    excess: Estimate | None
+
+
+@dataclass(frozen=True)
+class AuditResult(Result):
+    """One audit: the plan, the attacker, the controls, scores on sentences, and recovery of personal data."""
+
+    title: str
+    plan: Mapping[str, Any]
+    threat: Mapping[str, Any]
+    embedder: Mapping[str, Any]
+    controls: tuple[Control, ...]
+    sentences: ScoreTable
+    lengths: ScoreTable
+    """The main attack again, by length of the hidden sentence."""
+    recoveries: tuple[Recovery, ...]
+    examples: tuple[Example, ...]
+    records: tuple[Example, ...]
+    seconds: float
+    checkpoint: Mapping[str, Any]
+
+    @property
+    def verdict(self) -> Verdict:
+        """`inconclusive` when a control failed; never `safe`: an attack is a lower bound on what leaks."""
+        return "done" if all(control.passed for control in self.controls) else "inconclusive"
+
+    def blocks(self) -> tuple[Block, ...]:
+        """The report, from headline to method."""
+        return (
+            Heading(self.title, 1),
+            *self._summary(),
+            Heading("Are the numbers to be trusted?"),
+            *self._controls(),
+            Heading("How much of a sentence comes back"),
+            Text(
+                "Each sentence was embedded, its text hidden, and the vector handed to the attacker. The floors say "
+                "what is had without inversion: the nearest text of a public corpus, a closed-form list of words, and "
+                "the same attack on shuffled vectors (the language prior: what it writes whatever the vector says)."
+            ),
+            self.sentences.chart(),
+            self.sentences.table(),
+            self.lengths.table(),
+            Text(
+                f"Intervals are 95%. BLEU is the mean over sentences, {self.sentences.signature}. Token F1 compares "
+                "multisets of normalised words. Exact match ignores case, punctuation and spacing."
+            ),
+            Examples("Sentences of the public test split; shared words are marked", self.examples),
+            Heading("How much personal data comes back"),
+            Text(
+                "The persons are made up and were planted, so every hit is checked against what was written, to the "
+                "letter. Excess is the share of values found less the share that the same attack finds on shuffled "
+                "vectors: what the vector itself gave away."
+            ),
+            self._recovery_chart(),
+            self._recovery_table(),
+            Examples(
+                "Records with planted personal data; the data is masked, marks say what was recovered", self.records
+            ),
+            Heading("What was done"),
+            *self._method(),
+        )
+
+    def _main(self) -> str:
+        return next(score.method for score in self.sentences.scores if score.role == "attack")
+
+    def _summary(self) -> tuple[Block, ...]:
+        if self.verdict == "inconclusive":
+            failed = ", ".join(control.name for control in self.controls if not control.passed)
+            return (
+                Text(f"Inconclusive: a control failed ({failed}). No number below says anything about leakage.", "bad"),
+            )
+        by_role = {score.role: score for score in reversed(self.sentences.scores)}
+        attack, prior = by_role["attack"], by_role.get("prior")
+        facts = [
+            Fact(
+                "of a hidden sentence's words are read off its vector (token F1)",
+                f"{attack.token_f1.value:.0%}",
+                f"95% {attack.token_f1.low:.0%} to {attack.token_f1.high:.0%}"
+                + (f"; {prior.token_f1.value:.0%} without the vector" if prior else ""),
+                "bad",
+            ),
+            Fact(
+                "of sentences come back whole",
+                f"{attack.exact.value:.0%}",
+                f"95% {attack.exact.low:.0%} to {attack.exact.high:.0%}, n = {attack.exact.n}",
+                "bad" if attack.exact.low > 0.01 else "plain",
+            ),
+        ]
+        worst = [r for r in self.recoveries if r.method == attack.method and r.excess]
+        if worst:
+            top = max(worst, key=lambda r: (r.excess.low if r.excess else 0.0, r.exact.value))
+            facts.append(
+                Fact(
+                    f"of planted values of the kind '{top.kind}' come back whole, the worst kind",
+                    f"{top.exact.value:.0%}",
+                    f"95% {top.exact.low:.0%} to {top.exact.high:.0%}, n = {top.exact.n}",
+                    "bad" if top.excess and top.excess.low > 0 else "plain",
+                )
+            )
+        return (
+            Text(
+                f"What {self.embedder['embedder']} vectors give away to an attacker who {self.threat['description']}."
+            ),
+            Facts(tuple(facts)),
+            Text(
+                "Every attack is a lower bound: a stronger one may read more. These numbers hold for texts like those "
+                "that were tested, under this threat model; they do not make any store safe or anonymous.",
+                "warn",
+            ),
+        )
+
+    def _controls(self) -> tuple[Block, ...]:
+        rows = tuple((c.name, "passed" if c.passed else "FAILED", c.detail) for c in self.controls)
+        return (Table(("control", "", "what was seen"), rows),)
+
+    def _recovery_chart(self) -> Intervals:
+        kinds = tuple(dict.fromkeys(r.kind for r in self.recoveries))
+        methods = tuple(dict.fromkeys(r.method for r in self.recoveries))
+        found = {(r.method, r.kind): r.exact for r in self.recoveries}
+        labels = tuple(f"{kind} ({next(found[m, kind].n for m in methods if (m, kind) in found)})" for kind in kinds)
+        series = tuple(Series(method, tuple(found.get((method, kind)) for kind in kinds)) for method in methods)
+        return Intervals(
+            "Planted values found whole, by kind (number planted)", "share of values", labels, series, upper=1.0
+        )
+
+    def _recovery_table(self) -> Table:
+        main = self._main()
+        rows = tuple((r.kind, r.method, r.exact, r.partial, r.excess) for r in self.recoveries)
+        strong = tuple(i for i, r in enumerate(self.recoveries) if r.method == main)
+        columns = ("kind", "method", "found whole", "share of its words", "excess over the prior")
+        return Table(columns, rows, "Recovery of planted personal data", strong)
+
+    def _method(self) -> tuple[Block, ...]:
+        tone: Tone = "plain"
+        rows = [("plan", f"{key}", _words(value)) for key, value in self.plan.items()]
+        rows += [("attacker", f"{key}", _words(value)) for key, value in self.threat.items()]
+        rows += [("embedder", f"{key}", _words(value)) for key, value in self.embedder.items()]
+        rows += [("checkpoint", f"{key}", _words(value)) for key, value in self.checkpoint.items()]
+        rows += [("run", "seconds", f"{self.seconds:.0f}")]
+        return (
+            Text(
+                "Everything that is needed to run this audit again; `report.json` beside this page holds every number.",
+                tone,
+            ),
+            Table(("", "", ""), tuple(rows)),
+        )
+
+
+def _words(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {item}" for key, item in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value))
+    return str(value)
