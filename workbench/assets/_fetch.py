@@ -185,7 +185,7 @@ def _stream(url: str, part: Path, size: int) -> None:
         have = have if resumed else 0
         with open(part, "ab" if resumed else "wb") as file, progress(f"fetch {part.stem}", size, "bytes") as advance:
             advance(have)
-            for block in answer.iter_bytes(1 << 18):
+            for block in answer.iter_bytes():
                 have += len(block)
                 if have > size:
                     raise FetchError(f"{url} sends more than the {size:,} bytes that its card states; stopped")

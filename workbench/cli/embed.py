@@ -35,7 +35,7 @@ def embed(
     from workbench.embed import load_embedder
 
     named = source in corpora.names()
-    texts = corpora.load(source, split, limit or None) if named else corpora.read(source, column)  # type: ignore[arg-type]
+    texts = corpora.load(source, split, limit or None) if named else corpora.read(source, column)
     texts = texts.head(limit) if limit else texts
     model = load_embedder(embedder, device)
     began = time.monotonic()

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from jaxtyping import Float, Shaped
 
 from workbench.core.errors import BadInput
 from workbench.core.files import atomic_path
@@ -43,13 +42,13 @@ class EmbeddingSet:
     """n vectors of d dimensions with unique ids, and perhaps their texts and labels.
 
     Checked on construction: BadInput names the row and id of the first NaN, infinite or zero vector and of the first
-    duplicate id, and any length that does not fit.
+    duplicate id, and any length that does not fit. Shapes: ids (n,), vectors (n, d), texts (n,), each label (n,).
     """
 
-    ids: Shaped[np.ndarray, " n"]
-    vectors: Float[np.ndarray, "n d"]
-    texts: Shaped[np.ndarray, " n"] | None = None
-    labels: Mapping[str, Shaped[np.ndarray, " n"]] = field(default_factory=dict)
+    ids: np.ndarray
+    vectors: np.ndarray
+    texts: np.ndarray | None = None
+    labels: Mapping[str, np.ndarray] = field(default_factory=dict)
     provenance: Provenance = field(default_factory=Provenance)
 
     def __post_init__(self) -> None:
@@ -155,7 +154,7 @@ def _matrix(column: pa.ChunkedArray) -> np.ndarray:
     if not (pa.types.is_floating(kind.value_type) or pa.types.is_integer(kind.value_type)):
         raise BadInput(f"column 'vector' holds {kind.value_type}; expected numbers")
     array = column.combine_chunks()
-    if isinstance(array, pa.ChunkedArray):  # an empty column has no chunk to combine
+    if isinstance(array, pa.ChunkedArray) or not len(array):  # an empty column may have no chunk to combine
         raise BadInput("the table has no rows")
     if array.null_count:
         row = int(np.flatnonzero(~np.asarray(array.is_valid()))[0])

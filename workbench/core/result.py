@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 from workbench.core import codec, render
 from workbench.core.blocks import Block
@@ -30,7 +30,7 @@ class Result(ABC):
         return {"type": type(self).__name__, **codec.encode(self)}
 
     @classmethod
-    def from_json(cls, value: Any) -> Self:
+    def from_json(cls, value: Any) -> Result:
         """Rebuild what `to_json` gave. Raises BadInput for anything else."""
         kind = Result._kinds.get(value.get("type", "")) if isinstance(value, dict) else None
         if kind is None or not issubclass(kind, cls):
@@ -44,7 +44,7 @@ class Result(ABC):
         write_json(path, self.to_json())
 
     @classmethod
-    def load(cls, path: Path | str) -> Self:
+    def load(cls, path: Path | str) -> Result:
         """Read what `save` wrote."""
         try:
             return cls.from_json(read_json(path))

@@ -17,7 +17,7 @@ from workbench.core.errors import BadInput, MissingExtra, UnknownName
 from workbench.core.files import atomic_path
 from workbench.core.registry import Registry
 from workbench.core.resources import cache_folder
-from workbench.core.text import SPLITS, Split, content_key, split_of_key
+from workbench.core.text import SPLITS, content_key, split_of_key
 from workbench.data._clean import sentences
 from workbench.data.readers._passage import Passage
 
@@ -58,7 +58,7 @@ def names() -> tuple[str, ...]:
     return tuple(name for name, card in assets.cards().items() if card.kind == "corpus")
 
 
-def load(name: str, split: Split | None = None, limit: int | None = None) -> Corpus:
+def load(name: str, split: str | None = None, limit: int | None = None) -> Corpus:
     """A named corpus, fetched and cleaned on first use. Raises UnknownName, FetchError.
 
     `split` picks by content hash, so a text is in the same split in every corpus. `limit` keeps the first texts.

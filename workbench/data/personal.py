@@ -65,7 +65,7 @@ class _Frame(NamedTuple):
     kinds: tuple[str, ...]
 
 
-def load(split: Split, n: int, seed: int = 0) -> PersonalCorpus:
+def load(split: str, n: int, seed: int = 0) -> PersonalCorpus:
     """`n` distinct records of a split, half complaints and half templates, in a fixed shuffled order.
 
     The templates and the sentences of one split are not used in another; the persons are drawn from another seed.
@@ -94,7 +94,7 @@ def load(split: Split, n: int, seed: int = 0) -> PersonalCorpus:
     return PersonalCorpus(corpus, tuple(spans for _, spans in texts.values()))
 
 
-def _of_split(frames: tuple[_Frame, ...], split: Split) -> list[_Frame]:
+def _of_split(frames: tuple[_Frame, ...], split: str) -> list[_Frame]:
     return [frame for frame in frames if _split_of_frame(frame) == split]
 
 

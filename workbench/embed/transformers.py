@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, get_args
 
 import numpy as np
 import torch
@@ -16,7 +15,7 @@ from workbench.embed._torch import pick_device, quiet_loading, weights_revision
 
 __all__ = ["TransformersEmbedder"]
 
-Pooling = Literal["mean", "cls", "last", "max"]
+POOLINGS = ("mean", "cls", "last", "max")
 
 
 class TransformersEmbedder(Embedder):
@@ -26,12 +25,12 @@ class TransformersEmbedder(Embedder):
     `pooler_output` has cosine .03 to MiniLM's true vectors).
     """
 
-    def __init__(self, model: str, pooling: Pooling, normalise: bool = True, device: str = "auto") -> None:
+    def __init__(self, model: str, pooling: str, normalise: bool = True, device: str = "auto") -> None:
         super().__init__()
         from transformers import AutoModel, AutoTokenizer
 
-        if pooling not in get_args(Pooling):
-            raise BadInput(f"pooling is {pooling!r}; expected one of {', '.join(get_args(Pooling))}")
+        if pooling not in POOLINGS:
+            raise BadInput(f"pooling is {pooling!r}; expected one of {', '.join(POOLINGS)}")
         try:
             with quiet_loading():
                 self.tokenizer = AutoTokenizer.from_pretrained(model)
@@ -42,7 +41,7 @@ class TransformersEmbedder(Embedder):
         if self.tokenizer.pad_token is None:
             self.tokenizer.pad_token = self.tokenizer.eos_token
         self.tokenizer.padding_side = "right"
-        self.pooling: Pooling = pooling
+        self.pooling = pooling
         self.normalise = normalise
         positions = getattr(self.model.config, "max_position_embeddings", 0) or 0
         self.spec = EmbedderSpec(
@@ -72,7 +71,7 @@ class TransformersEmbedder(Embedder):
 
 
 def _pool(
-    states: Float[torch.Tensor, "n t d"], mask: Int[torch.Tensor, "n t"], pooling: Pooling
+    states: Float[torch.Tensor, "n t d"], mask: Int[torch.Tensor, "n t"], pooling: str
 ) -> Float[torch.Tensor, "n d"]:
     weight = mask.unsqueeze(-1).to(states.dtype)
     if pooling == "mean":

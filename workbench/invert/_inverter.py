@@ -6,7 +6,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Self, final
+from typing import ClassVar, final
 
 import numpy as np
 from jaxtyping import Float
@@ -45,7 +45,7 @@ class Inverter(ABC):
 
     @classmethod
     @abstractmethod
-    def open(cls, attacker: Attacker) -> Self:
+    def open(cls, attacker: Attacker) -> Inverter:
         """Make ready: load or fit what the attack uses."""
 
     @abstractmethod

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar, Self
+from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Float
@@ -28,7 +28,7 @@ class BagOfWordsInverter(Inverter):
         self._bag, self._vocabulary = bag, vocabulary
 
     @classmethod
-    def open(cls, attacker: Attacker) -> Self:
+    def open(cls, attacker: Attacker) -> BagOfWordsInverter:
         """Take the bag of words out of the attacker's checkpoint, where it was fitted on the training pairs."""
         name = attacker.checkpoint or checkpoint.for_embedder("inverter", attacker.embedder.spec.name)
         folder = checkpoint.locate(name)

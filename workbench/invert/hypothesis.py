@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -40,7 +40,7 @@ class Hypothesis(Inverter):
         self._banned = torch.from_numpy(np.flatnonzero(model.vocabulary.continues))
 
     @classmethod
-    def open(cls, attacker: Attacker) -> Self:
+    def open(cls, attacker: Attacker) -> Hypothesis:
         """Load the attacker's checkpoint and see that it was trained on this very embedder."""
         spec = attacker.embedder.spec
         folder = checkpoint.locate(attacker.checkpoint or checkpoint.for_embedder("inverter", spec.name))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar, Self
+from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -31,7 +31,7 @@ class Nearest(Inverter):
         self._unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
     @classmethod
-    def open(cls, attacker: Attacker) -> Self:
+    def open(cls, attacker: Attacker) -> Nearest:
         """Embed the attacker's corpus, or take its vectors from the cache on disk."""
         texts = corpora.load(attacker.corpus, "train", attacker.corpus_texts).texts
         return cls(attacker.embedder, texts, cached_vectors(attacker.embedder, texts, what="embed the public corpus"))

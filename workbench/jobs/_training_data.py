@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from workbench.core.text import Split
 from workbench.data import corpora, personal
 from workbench.embed._embedder import Embedder
 from workbench.embed._vector_cache import cached_vectors
@@ -36,7 +35,7 @@ class Pairs:
 
 
 def gather(
-    embedder: Embedder, corpus: str, split: Split, limit: int, planted: int, max_tokens: int, seed: int
+    embedder: Embedder, corpus: str, split: str, limit: int, planted: int, max_tokens: int, seed: int
 ) -> list[Source]:
     """The first `limit` texts of a corpus and `planted` records with personal data, both without the longer texts.
 

@@ -34,7 +34,7 @@ class BagOfWords:
 
 def fit_bag_of_words(
     vectors: Float[np.ndarray, "n d"],
-    ids: Sequence[Sequence[int] | Int[np.ndarray, " t"]],
+    ids: Sequence[Sequence[int] | Int[np.ndarray, " _"]],
     size: int,
     counted: Bool[np.ndarray, " v"] | None = None,
     ridge: float = 1e-3,

@@ -81,14 +81,14 @@ def _search(
             break
         width = scores.shape[1]
         total = scores.unsqueeze(2) + logits.log_softmax(-1).view(len(alive), width, -1)
-        best, flat = total.flatten(1).topk(2 * beams, dim=1)
+        best, flat = total.flatten(1).topk(min(2 * beams, width * total.shape[2]), dim=1)
         parent, piece = flat // total.shape[2], flat % total.shape[2]
-        ends = (piece == EOS) & (torch.arange(2 * beams, device=device) < beams)
+        ends = (piece == EOS) & (torch.arange(piece.shape[1], device=device) < beams) & best.isfinite()
         for item, rank in ends.nonzero().tolist():
             row = item * width + int(parent[item, rank])
             finished[int(alive[item])].add(tuple(ids[row].tolist()), float(best[item, rank]))
         best = best.masked_fill(piece == EOS, -torch.inf)
-        scores, keep = best.topk(beams, dim=1)
+        scores, keep = best.topk(min(beams, best.shape[1]), dim=1)
         parent, piece = parent.gather(1, keep), piece.gather(1, keep)
         # A beam's score per piece can at best stay what it is now if all later pieces were certain.
         hope = (scores[:, 0] / (limit + 1)).tolist()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Int, Shaped
 
 from workbench.core.blocks import Block, Example, Examples, Fact, Facts, Heading, Segment
 from workbench.core.errors import BadInput
@@ -18,14 +17,14 @@ class Inversions(Result):
 
     `cosines` lie between the vector and the text's own vector, or is None where the embedder could not be asked.
     `rounds` counts passes of correction (0 for a hypothesis alone), `queries` the texts sent to the embedder,
-    `seconds` the wall time of all.
+    `seconds` the wall time of all. Every array has shape (n,).
     """
 
     method: str
-    ids: Shaped[np.ndarray, " n"]
-    texts: Shaped[np.ndarray, " n"]
-    cosines: Float[np.ndarray, " n"] | None
-    rounds: Int[np.ndarray, " n"]
+    ids: np.ndarray
+    texts: np.ndarray
+    cosines: np.ndarray | None
+    rounds: np.ndarray
     queries: int
     seconds: float
 

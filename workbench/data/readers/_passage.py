@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import NamedTuple
 
 from workbench.core.errors import BadInput
 
@@ -18,7 +18,7 @@ class Passage(NamedTuple):
     label: str = ""
 
 
-def open_text(path: Path) -> IO[str]:
+def open_text(path: Path) -> io.StringIO:
     """Open UTF-8 text (a byte-order mark is dropped); a byte that is not UTF-8 is an error that names the file."""
     try:
         data = path.read_bytes().decode("utf-8-sig")
@@ -29,7 +29,7 @@ def open_text(path: Path) -> IO[str]:
     return io.StringIO(data, newline=None)
 
 
-def paragraphs(lines: Iterator[str] | IO[str]) -> Iterator[str]:
+def paragraphs(lines: Iterable[str]) -> Iterator[str]:
     """Runs of lines without a blank line between them, joined by blanks."""
     block: list[str] = []
     for line in lines:
