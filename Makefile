@@ -9,11 +9,10 @@ export TOKENIZERS_PARALLELISM := false
 demo: $(VENV)/.core ## audit MiniLM on real text: out/demo/report.html
 	$(BIN)/workbench audit --out out/demo
 
-test: $(VENV)/.dev ## linters, types, layers and all tests that take seconds
+test: $(VENV)/.dev ## linters, types, and all tests that take seconds (they hold the layers too)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright --warnings
-	$(BIN)/lint-imports
 	$(BIN)/pytest
 
 slow: $(VENV)/.dev ## the tests that take minutes

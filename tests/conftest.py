@@ -13,8 +13,8 @@ hypothesis.settings.load_profile("workbench")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
-from workbench.core.embedding_set import EmbeddingSet
-from workbench.embed import load_embedder
+from workbench.core.embedding_set import EmbeddingSet  # noqa: E402  # after the environment is set
+from workbench.embed import load_embedder  # noqa: E402
 
 
 @pytest.fixture(scope="session")

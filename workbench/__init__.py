@@ -1,1 +1,61 @@
-"""The embedding workbench: give it vectors, and it shows what they give away."""
+"""The embedding workbench: give it vectors, and it shows what they give away.
+
+Public names are loaded when they are first used; importing the package costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from workbench.audit.plan import AuditPlan
+    from workbench.audit.run import run_audit
+    from workbench.core.embedding_set import EmbeddingSet
+    from workbench.core.result import Result
+    from workbench.data.corpora import load as load_corpus
+    from workbench.data.corpora import read as read_texts
+    from workbench.embed import load_embedder
+    from workbench.invert import open_inverter
+    from workbench.invert._inverter import Attacker
+    from workbench.invert._score import score
+    from workbench.report.report import Report
+
+_HOMES = {
+    "Attacker": "workbench.invert._inverter",
+    "AuditPlan": "workbench.audit.plan",
+    "EmbeddingSet": "workbench.core.embedding_set",
+    "Report": "workbench.report.report",
+    "Result": "workbench.core.result",
+    "load_corpus": "workbench.data.corpora:load",
+    "load_embedder": "workbench.embed",
+    "open_inverter": "workbench.invert",
+    "read_texts": "workbench.data.corpora:read",
+    "run_audit": "workbench.audit.run",
+    "score": "workbench.invert._score",
+}
+
+__all__ = [
+    "Attacker",
+    "AuditPlan",
+    "EmbeddingSet",
+    "Report",
+    "Result",
+    "load_corpus",
+    "load_embedder",
+    "open_inverter",
+    "read_texts",
+    "run_audit",
+    "score",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'workbench' has no attribute {name!r}; public names: {', '.join(__all__)}")
+    module, _, inner = _HOMES[name].partition(":")
+    return getattr(import_module(module), inner or name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -12,7 +12,16 @@ from workbench.embed import EMBEDDERS, load_embedder
 
 NEED_A_MODEL = {"sentence-transformers", "transformers"}
 NAMES = [name for name in EMBEDDERS.names() if name not in NEED_A_MODEL]
-EDGES = ["", " ", "a", "A plain sentence.", "\U0001f600\U0001f44d\U0001f3fd", "word " * 10_000, "\x00\ufffd", "caf\u00e9"]
+EDGES = [
+    "",
+    " ",
+    "a",
+    "A plain sentence.",
+    "\U0001f600\U0001f44d\U0001f3fd",
+    "word " * 10_000,
+    "\x00\ufffd",
+    "caf\u00e9",
+]
 
 
 @pytest.fixture(params=NAMES, scope="module")

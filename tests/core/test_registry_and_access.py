@@ -15,7 +15,7 @@ def test_every_file_without_underscore_is_a_member():
 
 
 def test_a_near_miss_is_answered_with_a_proposal():
-    with pytest.raises(UnknownName, match="no inverter is called 'hypotesis'. Did you mean 'hypothesis'?"):
+    with pytest.raises(UnknownName, match=r"no inverter is called 'hypotesis'\. Did you mean 'hypothesis'\?"):
         Registry("inverter", "workbench.invert").load("hypotesis")
 
 

@@ -22,7 +22,9 @@ BLOCKS = (
     Facts((Fact("of words", "51%", "n = 3", "bad"),)),
     Table(("method", "score"), (("ours", HALF), ("theirs", None)), "A table", strong=(0,)),
     Intervals("A chart", "share", ("ours", "theirs"), (Series("F1", (HALF, None)), Series("BLEU", (HALF, HALF))), 1.0),
-    Examples("Some", (Example((Segment("hidden ["), Segment("name", "mask")), (Segment("read", "same"),), "cosine .9"),)),
+    Examples(
+        "Some", (Example((Segment("hidden ["), Segment("name", "mask")), (Segment("read", "same"),), "cosine .9"),)
+    ),
 )
 
 

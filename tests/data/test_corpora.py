@@ -33,7 +33,9 @@ def test_the_first_texts_are_a_fixed_sample():
 
 
 def test_cleaning_keeps_sentences():
-    passage = Passage("One two three four. Too short. XXXX told me to wait. \u4f60\u597d\u4f60\u597d one two three.", "g")
+    passage = Passage(
+        "One two three four. Too short. XXXX told me to wait. \u4f60\u597d\u4f60\u597d one two three.", "g"
+    )
     assert [p.text for p in sentences([passage])] == ["One two three four."]
     assert is_sentence("Is this a sentence?")
     assert not is_sentence("no mark at the end here")
@@ -47,7 +49,7 @@ def test_unknown_corpora_and_splits_are_refused():
         corpora.load("cfpb", "dev")
 
 
-LINES = ["Hello there.", "\U0001f600 emoji", "a,b \"quoted\"", "word " * 50]
+LINES = ["Hello there.", "\U0001f600 emoji", 'a,b "quoted"', "word " * 50]
 
 
 def write(path, lines):

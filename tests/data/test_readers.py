@@ -32,7 +32,10 @@ def test_wordnet(tmp_path):
 
 
 def test_wikitext_is_untokenised(tmp_path):
-    text = ' = Title = \n\n The role @-@ playing game , " the best " , cost 1 @,@ 000 ( net ) . It \'s over . \n <unk> here . \n'
+    text = (
+        ' = Title = \n\n The role @-@ playing game , " the best " , cost 1 @,@ 000 ( net ) . It \'s over . \n'
+        " <unk> here . \n"
+    )
     (tmp_path / "a.gz").write_bytes(gzip.compress(text.encode()))
     passages = read("wikitext", tmp_path / "a.gz")
     assert [p.text for p in passages] == ['The role-playing game, "the best", cost 1,000 (net). It\'s over.']

@@ -76,7 +76,7 @@ def test_scores_of_the_search_are_true_and_in_order(seed, n, beams):
     decoder, vectors = masked(make(seed)), torch.randn(n, D)
     found = generate(decoder, vectors, beams)
     assert len(found) == n
-    for vector, candidates in zip(vectors, found, strict=True):
+    for candidates in found:
         assert 1 <= len(candidates) <= beams
         scores = [candidate.score for candidate in candidates]
         assert scores == sorted(scores, reverse=True)
@@ -91,7 +91,9 @@ def test_the_best_text_has_the_score_that_it_claims():
     for vector, candidates in zip(vectors, generate(decoder, vectors, 4), strict=True):
         for candidate in candidates:
             if len(candidate.ids) > 1:  # the first step cannot end, so its mass is shared among the others
-                first = decoder.step(torch.empty(1, 0, dtype=torch.long), decoder.read(vector[None]), decoder.empty_past(1))
+                first = decoder.step(
+                    torch.empty(1, 0, dtype=torch.long), decoder.read(vector[None]), decoder.empty_past(1)
+                )
                 end = float(torch.log1p(-first.softmax(-1)[0, EOS]).detach())
                 truth = log_probability(decoder, vector, list(candidate.ids))
                 assert candidate.score == pytest.approx(truth - end / (len(candidate.ids) + 1), abs=1e-3)
@@ -137,7 +139,9 @@ def model(tmp_path):
     vocabulary = Vocabulary.cut(model_folder(), ["some text of few words"], 100)
     decoder = make(vocabulary=len(vocabulary))
     v = len(vocabulary)
-    bag = BagOfWords(np.ones((D, v), np.float32), np.zeros(v, np.float32), np.zeros(v, np.float32), np.ones(D + 1, np.float32))
+    bag = BagOfWords(
+        np.ones((D, v), np.float32), np.zeros(v, np.float32), np.zeros(v, np.float32), np.ones(D + 1, np.float32)
+    )
     whole = TextModel(decoder, bag, vocabulary)
     return whole, whole.save(tmp_path)
 

@@ -143,7 +143,7 @@ class Intervals:
 
 @dataclass(frozen=True)
 class Segment:
-    """A piece of a line: `mark` is "" for plain text, "same" for words that both lines share, "mask" for hidden data."""
+    """A piece of a line: `mark` is "" for plain text, "same" for words that both lines share, "mask" for masked."""
 
     text: str
     mark: str = ""

@@ -25,6 +25,10 @@ class Result(ABC):
     def blocks(self) -> tuple[Block, ...]:
         """What there is to show, in order."""
 
+    def brief(self) -> tuple[Block, ...]:
+        """What a terminal shows; all blocks, unless a result has more than a screenful."""
+        return self.blocks()
+
     def to_json(self) -> dict[str, Any]:
         """All fields as plain JSON, with the type's name."""
         return {"type": type(self).__name__, **codec.encode(self)}
@@ -58,4 +62,4 @@ class Result(ABC):
         return render.to_html(block.table() if isinstance(block, Intervals) else block for block in self.blocks())
 
     def __rich__(self) -> Any:
-        return render.to_terminal(self.blocks())
+        return render.to_terminal(self.brief())

@@ -67,7 +67,7 @@ class Hypothesis(Inverter):
         """The distinct texts that the decoder finds most likely for each vector, best first."""
         decoder, vocabulary = self._model.decoder, self._model.vocabulary
         device = decoder.bias.device
-        stolen = torch.from_numpy(np.ascontiguousarray(vectors, dtype=np.float32)).to(device)
+        stolen = torch.tensor(vectors, dtype=torch.float32, device=device)
         found = generate(decoder, stolen, self._beams, banned=self._banned.to(device))
         return [list(dict.fromkeys(vocabulary.decode(c.ids) for c in candidates)) for candidates in found]
 

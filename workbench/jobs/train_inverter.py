@@ -36,6 +36,7 @@ from workbench.lm import (
     fit_bag_of_words,
     generate,
     load_bag,
+    save_bag,
 )
 from workbench.lm.vocabulary import EOS
 
@@ -169,13 +170,13 @@ def _begin(recipe: InverterRecipe, run: Path, embedder: Embedder, train: list[So
     if not isinstance(start, BertModel):
         raise BadInput(f"{embedder.spec.name} is a {type(start).__name__}; a decoder can start from a BertModel alone")
     if not fixed.is_dir():
-        texts = [text for source in train for text in source.texts]
-        vocabulary = Vocabulary.cut(folder, texts, recipe.vocabulary)
+        vocabulary = Vocabulary.cut(folder, [text for source in train for text in source.texts], recipe.vocabulary)
         pairs = encode(train, vocabulary, recipe.max_tokens)
         bag = fit_bag_of_words(pairs.vectors, pairs.ids, len(vocabulary), vocabulary.is_word)
-    else:
-        bag, vocabulary = load_bag(fixed)
-        pairs = encode(train, vocabulary, recipe.max_tokens)
+        with atomic_folder(fixed) as temporary:
+            save_bag(temporary, bag, vocabulary)
+    bag, vocabulary = load_bag(fixed)  # as it will be read on resume and by users: in bf16 precision
+    pairs = encode(train, vocabulary, recipe.max_tokens)
     decoder = ConditionedDecoder(
         DecoderConfig(
             dim=embedder.spec.dim,
@@ -192,11 +193,7 @@ def _begin(recipe: InverterRecipe, run: Path, embedder: Embedder, train: list[So
     frequency = np.bincount(np.concatenate(pairs.ids), minlength=len(vocabulary)) + 1.0
     with torch.no_grad():
         decoder.bias.copy_(torch.from_numpy(np.log(frequency / frequency.sum())))
-    model = TextModel(decoder, bag, vocabulary)
-    if not fixed.is_dir():
-        with atomic_folder(fixed) as temporary:
-            model.save_bag(temporary)
-    return model, pairs
+    return TextModel(decoder, bag, vocabulary), pairs
 
 
 def _loss(decoder: ConditionedDecoder, pairs: Pairs, batch: np.ndarray, device: str) -> Tensor:

@@ -29,13 +29,8 @@ class TextModel:
     def save(self, folder: Path) -> dict[str, Any]:
         """Write three files into `folder`; gives the decoder's configuration as JSON, for the card."""
         _save(self.decoder.state_dict(), folder / DECODER)
-        self.save_bag(folder)
+        save_bag(folder, self.bag, self.vocabulary)
         return asdict(self.decoder.config)
-
-    def save_bag(self, folder: Path) -> None:
-        """Write what stays as it is in training: the bag of words and the vocabulary."""
-        _save({name: torch.from_numpy(array) for name, array in vars(self.bag).items()}, folder / BAG)
-        self.vocabulary.save(folder / VOCABULARY)
 
     @classmethod
     def load(cls, folder: Path, config: dict[str, Any], device: str) -> TextModel:
@@ -49,6 +44,12 @@ class TextModel:
             raise BadInput(f"{folder / DECODER} does not fit its card: {str(error).partition(chr(10))[0]}") from error
         decoder.set_bag_of_words(bag)
         return cls(decoder.to(device).eval(), bag, vocabulary)
+
+
+def save_bag(folder: Path, bag: BagOfWords, vocabulary: Vocabulary) -> None:
+    """Write what stays as it is in training: the bag of words and the vocabulary."""
+    _save({name: torch.from_numpy(array) for name, array in vars(bag).items()}, folder / BAG)
+    vocabulary.save(folder / VOCABULARY)
 
 
 def load_bag(folder: Path) -> tuple[BagOfWords, Vocabulary]:

@@ -109,6 +109,18 @@ class AuditResult(Result):
             *self._method(),
         )
 
+    def brief(self) -> tuple[Block, ...]:
+        """Headline, controls, and one table each for sentences and personal data."""
+        main = self._main()
+        recovered = tuple((r.kind, r.exact, r.partial, r.excess) for r in self.recoveries if r.method == main)
+        return (
+            Heading(self.title, 1),
+            *self._summary(),
+            *self._controls(),
+            self.sentences.table(),
+            Table(("kind", "found whole", "share of its words", "excess"), recovered, f"Personal data, {main}"),
+        )
+
     def _main(self) -> str:
         return next(score.method for score in self.sentences.scores if score.role == "attack")
 
@@ -137,7 +149,7 @@ class AuditResult(Result):
         ]
         worst = [r for r in self.recoveries if r.method == attack.method and r.excess]
         if worst:
-            top = max(worst, key=lambda r: (r.excess.low if r.excess else 0.0, r.exact.value))
+            top = max(worst, key=lambda r: (r.exact.value, r.partial.value))
             facts.append(
                 Fact(
                     f"of planted values of the kind '{top.kind}' come back whole, the worst kind",

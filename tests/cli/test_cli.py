@@ -1,0 +1,215 @@
+"""The command line as a user meets it: in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from workbench.core.embedding_set import EmbeddingSet
+
+VERBS = ("embed", "invert", "audit", "train", "train inverter", "fetch", "list", "report")
+
+
+def run(*arguments, **options):
+    return subprocess.run(
+        [sys.executable, "-m", "workbench", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=540,
+        check=False,
+        **options,
+    )
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_help_teaches(verb):
+    done = run(*verb.split(), "--help")
+    assert done.returncode == 0
+    assert "Usage:" in done.stdout
+    if verb != "train":
+        for option in ("--json", "--seed", "--device", "--quiet"):
+            assert option in done.stdout
+    if verb not in ("train", "list"):
+        assert "Example" in done.stdout
+
+
+def test_help_is_quick():
+    times = []
+    for _ in range(5):
+        began = time.perf_counter()
+        assert run("--help").returncode == 0
+        times.append(time.perf_counter() - began)
+    assert min(times) < 0.5
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nonsense"], "No such command"),
+        (["invert", "--nonsense"], "No such option"),
+        (["embed"], "Missing argument"),
+        (["invert"], "give either a Parquet file of vectors or --texts FILE"),
+        (["invert", "none.parquet", "--quiet"], "none.parquet is not there; expected a Parquet file"),
+        (["invert", "--texts", "none.txt"], "none.txt is not there; expected a file of texts"),
+        (["embed", "none.txt", "--out", "x.parquet"], "none.txt is not there"),
+        (["fetch", "tatoba"], "Did you mean 'tatoeba'?"),
+        (["list", "everything"], "no family is called 'everything'"),
+        (["audit", "none.toml"], "cannot read the plan none.toml"),
+        (["audit", "--sentences", "3"], "sentences is 3"),
+        (["audit", "--embedder", "toy"], "workbench train inverter --embedder toy"),
+        (["report", "none.json"], "none.json does not exist"),
+        (["embed", "x.txt", "--out", "x", "--device", "abacus"], "device 'abacus' cannot be used here"),
+        (["train", "inverter", "--out", "x", "--steps", "0"], "Invalid value for '--steps'"),
+    ],
+)
+def test_every_mistake_is_one_clear_line_and_exit_3(tmp_path, arguments, message):
+    done = run(*arguments, cwd=tmp_path)
+    assert done.returncode == 3
+    assert message in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert "Traceback" not in done.stderr
+    assert not list(tmp_path.iterdir()), "a failed command leaves nothing behind"
+
+
+def test_list_names_every_member():
+    listed = json.loads(run("list", "--json", "-").stdout)
+    assert set(listed) == {"embedders", "corpora", "models", "inverters", "checkpoints"}
+    assert {"toy", "minilm"} <= set(listed["embedders"])
+    assert {"tatoeba", "personal", "conservative"} <= set(listed["corpora"])
+    assert set(listed["inverters"]) == {"nearest", "bag-of-words", "hypothesis"}
+    assert listed["checkpoints"]
+    assert "\u2026" not in run("list").stdout
+
+
+LINES = ["The bank closed my account without any reason.", "Tom is going to marry a Canadian.", "\U0001f600", "Hello."]
+
+
+@pytest.fixture(scope="module")
+def embedded(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("cli")
+    (folder / "lines.txt").write_text("\n".join(LINES), encoding="utf-8")
+    done = run("embed", "lines.txt", "--out", "vectors.parquet", "--json", "-", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["texts"] == 4
+    assert "texts/s" in done.stderr
+    return folder
+
+
+def test_embed_writes_vectors_with_provenance(embedded):
+    vectors = EmbeddingSet.load(embedded / "vectors.parquet")
+    assert list(vectors.texts) == LINES
+    assert vectors.dim == 384
+    assert vectors.provenance.embedder == "minilm"
+    assert vectors.provenance.normalised is True
+    assert vectors.provenance.versions["torch"]
+
+
+def test_invert_vectors(embedded):
+    done = run("invert", "vectors.parquet", "--out", "out.jsonl", "--beams", "2", "--quiet", cwd=embedded)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == done.stderr == ""
+    rows = [json.loads(line) for line in (embedded / "out.jsonl").read_text().splitlines()]
+    assert [row["id"] for row in rows] == ["0", "1", "2", "3"]
+    assert set(rows[0]) == {"id", "reconstruction", "cosine", "rounds"}
+    assert rows[1]["cosine"] > 0.5
+
+
+def test_invert_texts_hides_inverts_and_scores(embedded):
+    options = ("--corpus", "cfpb", "--corpus-texts", "500", "--beams", "2", "--json", "scores.json")
+    done = run("invert", "--texts", "lines.txt", "--out", "t.jsonl", *options, cwd=embedded)
+    assert done.returncode == 0, done.stderr
+    rows = [json.loads(line) for line in (embedded / "t.jsonl").read_text().splitlines()]
+    assert [row["text"] for row in rows] == LINES
+    assert set(rows[0]) == {"id", "text", "reconstruction", "cosine", "rounds"}
+    scores = json.loads((embedded / "scores.json").read_text())
+    assert [score["method"] for score in scores["scores"]] == ["hypothesis", "nearest", "bag-of-words"]
+    for word in ("BLEU", "token F1", "exact match", "cosine", "nrefs:1"):
+        assert word in done.stdout
+
+
+def test_the_same_seed_gives_the_same_file(embedded):
+    for name in ("a", "b"):
+        run("invert", "vectors.parquet", "--out", f"{name}.jsonl", "--beams", "2", "--quiet", cwd=embedded)
+    assert (embedded / "a.jsonl").read_bytes() == (embedded / "b.jsonl").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("vectors", "message"),
+    [
+        ([[1.0] * 384, [float("nan")] * 384], "row 1 (id '1') holds NaN or infinity"),
+        ([[1.0] * 384, [0.0] * 384], "row 1 (id '1') is a zero vector"),
+        ([[1.0] * 384, [1.0] * 5], "row 1 has 5 dimensions but row 0 has 384"),
+        ([[1.0] * 5], "vectors have 5 dimensions; the hypothesis inverter expects 384"),
+    ],
+)
+def test_bad_vectors_are_refused_by_file_and_row(tmp_path, vectors, message):
+    pq.write_table(pa.table({"vector": vectors}), tmp_path / "v.parquet")
+    done = run("invert", "v.parquet", "--out", "o.jsonl", cwd=tmp_path)
+    assert done.returncode == 3
+    assert message in done.stderr
+    assert not (tmp_path / "o.jsonl").exists()
+
+
+def test_a_cut_file_is_refused(embedded, tmp_path):
+    whole = (embedded / "vectors.parquet").read_bytes()
+    (tmp_path / "cut.parquet").write_bytes(whole[: len(whole) // 2])
+    done = run("invert", "cut.parquet", cwd=tmp_path)
+    assert done.returncode == 3
+    assert "cut.parquet is not a whole Parquet file" in done.stderr
+
+
+def test_print_plan_shows_every_default():
+    plan = json.loads(run("audit", "--print-plan", "--sentences", "50").stdout)
+    assert plan["sentences"] == 50
+    assert plan["records"] == 200
+    assert plan["threat"] == "known-encoder"
+
+
+PLAN = 'corpus = "cfpb"\nsentences = 40\nrecords = 30\nattacker_texts = 500\nbeams = 2\nmax_words = 15\n'
+
+
+def test_audit_and_report(tmp_path):
+    (tmp_path / "plan.toml").write_text(PLAN)
+    done = run("audit", "plan.toml", "--out", "a", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "round trip" in done.stdout
+    assert {path.name for path in (tmp_path / "a").iterdir()} == {"report.html", "report.md", "report.json"}
+    again = run("report", "a/report.json", "--out", "b", "--quiet", cwd=tmp_path)
+    assert again.returncode == 0, again.stderr
+    assert (tmp_path / "b/report.html").read_bytes() == (tmp_path / "a/report.html").read_bytes()
+
+
+def test_a_failed_control_is_exit_2(tmp_path, monkeypatch):
+    """A store whose vectors are not those of the known encoder: the positive control must fail."""
+    (tmp_path / "plan.toml").write_text(PLAN)
+    (tmp_path / "sitecustomize.py").write_text(
+        "import workbench.audit.run as run\n"
+        "import numpy as np\n"
+        "from workbench.core.embedding_set import EmbeddingSet\n"
+        "case = run._case\n"
+        "def spoilt(embedder, corpus, seed):\n"
+        "    c = case(embedder, corpus, seed)\n"
+        "    noise = np.random.default_rng(0).standard_normal(c.stolen.vectors.shape) * 0.05\n"
+        "    stolen = EmbeddingSet(c.stolen.ids, c.stolen.vectors + noise, provenance=c.stolen.provenance)\n"
+        "    return run._Case(c.corpus, stolen, c.shuffled)\n"
+        "run._case = spoilt\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    done = run("audit", "plan.toml", "--out", "a", cwd=tmp_path)
+    assert done.returncode == 2, done.stderr
+    assert "Inconclusive: a control failed (round trip)" in done.stdout
+    assert (tmp_path / "a/report.html").exists()
+
+
+def test_vectors_without_texts(embedded):
+    run("embed", "lines.txt", "--out", "bare.parquet", "--without-texts", "--embedder", "toy", "--quiet", cwd=embedded)
+    bare = EmbeddingSet.load(embedded / "bare.parquet")
+    assert bare.texts is None
+    assert np.linalg.norm(bare.vectors, axis=1) == pytest.approx(1.0, abs=1e-5)

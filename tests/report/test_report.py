@@ -1,0 +1,91 @@
+"""A report is one page, needs no network, and holds nothing that is not in its JSON."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from workbench.core.errors import BadInput
+from workbench.core.estimate import Estimate
+from workbench.report import Report
+from workbench.results import AuditResult, Control, InversionScores, Recovery, ScoreTable
+
+
+def estimate(value):
+    return Estimate(value, value / 2, (1 + value) / 2, 40, "Wilson")
+
+
+@pytest.fixture
+def audit():
+    def scores(method, role, value):
+        e = estimate(value)
+        return InversionScores(method, role, e, e, e, e)
+
+    table = ScoreTable(
+        "Attack & floors", (scores("ours", "attack", 0.512), scores("nearest <b>", "floor", 0.234)), "sig"
+    )
+    return AuditResult(
+        title="An audit",
+        plan={"seed": 0, "floors": ["nearest"]},
+        threat={"name": "known-encoder", "description": "knows the encoder"},
+        embedder={"embedder": "minilm", "versions": {"torch": "2"}},
+        controls=(Control("round trip", True, "1.000"),),
+        sentences=table,
+        lengths=table,
+        recoveries=(Recovery("ours", "person", estimate(0.1), estimate(0.3), estimate(0.05)),),
+        examples=(),
+        records=(),
+        seconds=1.5,
+        checkpoint={"name": "c"},
+    )
+
+
+def test_three_files_from_one_result(audit, tmp_path):
+    paths = Report("An audit", (audit,), "Made today").save(tmp_path)
+    assert [path.name for path in paths] == ["report.html", "report.md", "report.json"]
+    again = Report.load(tmp_path / "report.json")
+    assert again.to_html() == paths[0].read_text()
+    assert again.to_markdown() == paths[1].read_text()
+
+
+def test_every_number_of_the_page_is_in_the_json(audit, tmp_path):
+    Report("An audit", (audit,)).save(tmp_path)
+    body = re.search(r"<main>(.*)</main>", (tmp_path / "report.html").read_text(), re.S).group(1)
+    shown = {
+        float(number)
+        for number in re.findall(r"(?<![\w.])\d\.\d{3}(?!\d)", re.sub(r"<script.*?</script>", "", body, flags=re.S))
+    }
+
+    def numbers(value):
+        if isinstance(value, dict):
+            value = list(value.values())
+        if isinstance(value, list):
+            return {n for item in value for n in numbers(item)}
+        return {round(value, 3)} if isinstance(value, float) else set()
+
+    held = numbers(Report("An audit", (audit,)).to_json()) | {1.0}
+    assert len(shown) > 10
+    assert shown <= held
+
+
+def test_the_page_asks_the_network_for_nothing(audit, tmp_path):
+    Report("An audit", (audit,)).save(tmp_path)
+    page = (tmp_path / "report.html").read_text()
+    markup = re.sub(r"<script>.*?</script>", "", page, flags=re.S)
+    assert not re.search(r"""(src|href)\s*=\s*["']?(https?:)?//""", markup)
+    assert "default-src 'none'" in page
+    assert page.count("'sha256-") == 2
+    assert "nearest &lt;b&gt;" in page
+
+
+def test_what_is_no_report_is_refused(tmp_path):
+    for content in ("[]", "{}", '{"report": 2, "results": []}', '{"report": 1, "results": [{"type": "X"}]}', "{"):
+        (tmp_path / "a.json").write_text(content)
+        with pytest.raises(BadInput):
+            Report.load(tmp_path / "a.json")
+
+
+def test_a_single_result_makes_a_page(audit, tmp_path):
+    audit.sentences.save(tmp_path / "a.json")
+    assert "Attack &amp; floors" in Report.load(tmp_path / "a.json").to_html()

@@ -1,0 +1,73 @@
+"""The documents are true: what README says to run is run, what it links exists."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language):
+    return re.findall(rf"```{language}\n(.*?)```", README, re.S)
+
+
+def test_links_and_pictures_exist():
+    for document in ("README.md", "ARCHITECTURE.md", "CHANGELOG.md"):
+        text = (ROOT / document).read_text(encoding="utf-8")
+        for target in re.findall(r"\]\(([^)#]+)\)", text):
+            if not target.startswith("http"):
+                assert (ROOT / target).exists(), f"{document} links {target}"
+
+
+def test_make_targets_exist():
+    makefile = (ROOT / "Makefile").read_text()
+    for target in re.findall(r"^make (\w+)", "\n".join(blocks("sh")), re.M):
+        assert re.search(rf"^{target}:", makefile, re.M)
+
+
+def test_ci_calls_the_test_command():
+    assert "make test" in (ROOT / ".ci/run").read_text()
+
+
+def test_the_commands_of_the_readme_run(tmp_path):
+    """All `workbench` lines of README's shell blocks, in order, in one folder; long training is shortened."""
+    commands = [line for block in blocks("sh") for line in block.splitlines() if line.startswith("workbench ")]
+    assert len(commands) >= 5
+    (tmp_path / "lines.txt").write_text("Tom is going to marry a Canadian.\nThe bank closed my account.\n")
+    short = {
+        "train": "--steps 2 --texts 1000 --planted 0 --corpus cfpb --layers 1 --evaluate 30 --vocabulary 1000",
+        "audit": "--sentences 30 --records 30",
+    }
+    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    for command in commands:
+        words = shlex.split(command, comments=True)
+        words += short.get(words[1], "").split()
+        done = subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=900, check=False)
+        assert done.returncode == 0, f"{command}\n{done.stderr}"
+
+
+def test_the_python_of_the_readme_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for block in blocks("python"):
+        exec(compile(block, "README.md", "exec"), {})
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "notebooks").glob("*.ipynb")), ids=lambda path: path.name)
+def test_notebooks_run(path, tmp_path):
+    notebook = nbformat.read(path, as_version=4)
+    NotebookClient(notebook, timeout=600, resources={"metadata": {"path": str(tmp_path)}}).execute()
+
+
+def test_no_document_names_a_machine():
+    for path in (*ROOT.glob("*.md"), *(ROOT / "workbench").rglob("*.py")):
+        assert not re.search(r"/work/|/root/|\.library", path.read_text(encoding="utf-8")), path
