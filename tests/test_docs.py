@@ -52,7 +52,9 @@ def test_the_commands_of_the_readme_run(tmp_path):
     for command in commands:
         words = shlex.split(command, comments=True)
         words += short.get(words[1], "").split()
-        done = subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=900, check=False)
+        done = subprocess.run(
+            words, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=900, check=False
+        )
         assert done.returncode == 0, f"{command}\n{done.stderr}"
 
 

@@ -109,3 +109,16 @@ def test_a_missing_file_and_a_missing_extra(tmp_path):
 def test_jsonl_gives_back_any_text(tmp_path_factory, lines):
     path = write(tmp_path_factory.mktemp("jsonl") / "a.jsonl", lines)
     assert list(corpora.read(path).texts) == lines
+
+
+def test_a_hugging_face_dataset_is_read_by_name_and_split(tmp_path):
+    """A folder is a dataset too, so the real loading code runs without a hub."""
+    pytest.importorskip("datasets")
+    write(tmp_path / "train.jsonl", LINES)
+    write(tmp_path / "test.jsonl", LINES[:2])
+    assert list(corpora.read(f"hf:{tmp_path}").texts) == LINES
+    assert list(corpora.read(f"hf:{tmp_path}:test").texts) == LINES[:2]
+    with pytest.raises(BadInput, match="has no column 'body'"):
+        corpora.read(f"hf:{tmp_path}", column="body")
+    with pytest.raises(BadInput, match="cannot read hf:"):
+        corpora.read(f"hf:{tmp_path}:nosuch")

@@ -97,9 +97,10 @@ def _search(
             break
         going = torch.tensor(on, device=device)
         rows = (going.unsqueeze(1) * width + parent[going]).flatten()
+        same_rows = len(on) == len(alive) and scores.shape[1] == width
         alive, scores = alive[going], scores[going]
         ids = torch.cat([ids[rows], piece[going].view(-1, 1)], dim=1)
-        if len(rows) != len(reading.first):  # beams of one vector share what it says, so their order does not matter
+        if not same_rows:  # beams of one vector share what it says, so their order does not matter
             reading = reading.take(rows)
         for kv in past:
             kv.reorder(rows)
