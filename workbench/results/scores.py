@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from workbench.core.blocks import Block, Heading, Intervals, Series, Table, Text
@@ -65,4 +65,4 @@ class ScoreTable(Result):
 
     def blocks(self) -> tuple[Block, ...]:
         """The table and how BLEU was counted."""
-        return Heading(self.title), self.table(), Text(f"BLEU: mean over sentences, {self.signature}")
+        return Heading(self.title), replace(self.table(), caption=""), Text(f"BLEU: mean over sentences, {self.signature}")
