@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workbench.core.errors import BadInput
-from workbench.core.estimate import difference, mean, proportion
+from workbench.core.estimate import difference, mean, mean_share, proportion
 
 
 @given(st.integers(1, 3000), st.data())
@@ -64,3 +64,10 @@ def test_impossible_numbers_are_refused():
         mean([])
     with pytest.raises(BadInput):
         mean([1.0, float("nan")])
+
+
+def test_a_share_of_nothing_is_no_certainty():
+    assert mean_share(np.zeros(30)).high == pytest.approx(0.116, abs=5e-4)
+    assert mean_share(np.ones(30)).low == pytest.approx(1 - 0.116, abs=5e-4)
+    assert mean_share(np.zeros(30), np.repeat(np.arange(3), 10)).n == 3
+    assert mean_share([0.2, 0.4, 0.9]) == mean([0.2, 0.4, 0.9])

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from workbench.core.estimate import Estimate, difference, mean, proportion
+from workbench.core.estimate import Estimate, difference, mean_share, proportion
 from workbench.core.text import normalise
 from workbench.data.personal import KINDS, PersonalCorpus
 from workbench.results import Recovery
@@ -44,7 +44,7 @@ def recoveries(
             continue
         exact = _found(values, texts)
         excess = difference(exact, _found(values, prior)) if prior is not None else None
-        partial = mean(np.array([share(texts[row], value) for row, value in values]), [row for row, _ in values])
+        partial = mean_share(np.array([share(texts[row], value) for row, value in values]), [row for row, _ in values])
         out.append(Recovery(method, kind, exact, partial, excess))
     return out
 

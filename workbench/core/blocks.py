@@ -118,7 +118,7 @@ class Intervals:
             )
         axis: dict[str, Any] = {"title": {"text": self.axis}, "rangemode": "tozero", "zeroline": True}
         if self.upper is not None:
-            axis["range"] = [min(0.0, *self._lows()) * 1.05, self.upper]
+            axis["range"] = [min(0.0, *self._lows()) - 0.02 * self.upper, 1.02 * self.upper]
         layout = {
             "title": {"text": self.title, "x": 0.0, "xanchor": "left", "xref": "paper"},
             "height": 130 + max(30, 14 * len(self.series) + 12) * len(self.labels),

@@ -74,6 +74,21 @@ def mean(
     return Estimate(float(values.mean()), float(low), float(high), n, method)
 
 
+def mean_share(
+    values: Float[np.ndarray, " n"] | Sequence[float],
+    groups: Shaped[np.ndarray, " n"] | Sequence[Any] | None = None,
+    seed: int = 0,
+) -> Estimate:
+    """`mean` of numbers between 0 and 1; where all are 0 or all are 1, with Clopper and Pearson's interval.
+
+    The bootstrap of a sample without variance has no width; a share of 0 in n groups still may be up to 1 - .025^(1/n).
+    """
+    estimate = mean(values, groups, seed)
+    if estimate.value in (0.0, 1.0):
+        return proportion(round(estimate.value) * estimate.n, estimate.n)
+    return estimate
+
+
 def difference(a: Estimate, b: Estimate) -> Estimate:
     """`a - b` with Zou and Donner's (2008) interval from both intervals; for two Wilson intervals it is Newcombe's.
 

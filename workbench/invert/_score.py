@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from workbench.core.errors import BadInput
-from workbench.core.estimate import mean, proportion
+from workbench.core.estimate import mean, mean_share, proportion
 from workbench.core.text import normalise
 from workbench.embed._embedder import Embedder
 from workbench.invert._inverter import cosine
@@ -38,8 +38,8 @@ def score(
     return InversionScores(
         method=name or inversions.method,
         role=role,
-        bleu=mean(sentence_bleu(guesses, truth), groups, seed),
-        token_f1=mean(token_f1(guesses, truth), groups, seed),
+        bleu=mean_share(sentence_bleu(guesses, truth), groups, seed),
+        token_f1=mean_share(token_f1(guesses, truth), groups, seed),
         exact=proportion(sum(exact), len(exact)),
         cosine=mean(similarity, groups, seed),
     )

@@ -53,7 +53,7 @@ class ScoreTable(Result):
         """Token F1, BLEU and cosine of every method on one axis."""
         return Intervals(
             self.title,
-            "share of 1",
+            "score, 0 to 1",
             tuple(score.method for score in self.scores),
             (
                 Series("token F1", tuple(score.token_f1 for score in self.scores)),
@@ -65,4 +65,8 @@ class ScoreTable(Result):
 
     def blocks(self) -> tuple[Block, ...]:
         """The table and how BLEU was counted."""
-        return Heading(self.title), replace(self.table(), caption=""), Text(f"BLEU: mean over sentences, {self.signature}")
+        return (
+            Heading(self.title),
+            replace(self.table(), caption=""),
+            Text(f"BLEU: mean over sentences, {self.signature}"),
+        )
