@@ -13,6 +13,10 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+from workbench.core import checkpoint
+from workbench.core.result import Result
+from workbench.results import ScoreTable
+
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -73,3 +77,13 @@ def test_notebooks_run(path, tmp_path):
 def test_no_document_names_a_machine():
     for path in (*ROOT.glob("*.md"), *(ROOT / "workbench").rglob("*.py")):
         assert not re.search(r"/work/|/root/|\.library", path.read_text(encoding="utf-8")), path
+
+
+def test_the_numbers_of_the_readme_are_those_of_the_card():
+    card = checkpoint.open_card(checkpoint.locate("minilm-inverter"), "inverter")
+    table = Result.from_json(dict(card.metrics))
+    assert isinstance(table, ScoreTable)
+    for score in table.scores:
+        row = next(line for line in README.splitlines() if line.strip("|* ").startswith(f"{score.method}"))
+        for number in (score.bleu, score.token_f1, score.exact, score.cosine):
+            assert str(number) in row
