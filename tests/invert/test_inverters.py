@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from workbench.core.access import STOLEN_STORE
 from workbench.core.embedding_set import EmbeddingSet
@@ -11,7 +13,7 @@ from workbench.core.errors import AccessDenied, BadInput, UnknownName
 from workbench.embed import load_embedder
 from workbench.embed.minilm import model_folder
 from workbench.invert import INVERTERS, open_inverter
-from workbench.invert._inverter import Attacker
+from workbench.invert._inverter import Attacker, shuffled
 from workbench.invert.bag_of_words import BagOfWordsInverter
 from workbench.invert.hypothesis import Hypothesis
 from workbench.invert.nearest import Nearest
@@ -134,3 +136,18 @@ def test_a_checkpoint_of_other_weights_is_refused(tmp_path):
     cls.spec = type(cls.spec)("minilm", "0" * 12, 384, True, 256)
     with pytest.raises(BadInput, match="has weights 000000000000"):
         open_inverter("hypothesis", Attacker(cls))
+
+
+@given(st.integers(2, 30), st.integers(0, 99))
+def test_no_vector_keeps_its_own_id_when_shuffled(n, seed):
+    vectors = np.arange(1, n + 1, dtype=np.float32)[:, None]
+    before = EmbeddingSet(np.array([str(i) for i in range(n)], dtype=object), vectors)
+    after = shuffled(before, seed)
+    assert list(after.ids) == list(before.ids)
+    assert not (after.vectors == before.vectors).any()
+    assert sorted(after.vectors.ravel()) == sorted(before.vectors.ravel())
+
+
+def test_one_vector_cannot_be_shuffled():
+    with pytest.raises(BadInput, match="one vector cannot be shuffled"):
+        shuffled(EmbeddingSet(np.array(["a"], dtype=object), np.ones((1, 2))))

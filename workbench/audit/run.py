@@ -21,7 +21,7 @@ from workbench.data.corpora import Corpus
 from workbench.embed import load_embedder
 from workbench.embed._embedder import Embedder
 from workbench.invert import open_inverter
-from workbench.invert._inverter import Attacker, Inverter, cosine
+from workbench.invert._inverter import Attacker, Inverter, cosine, shuffled
 from workbench.invert._score import bleu_signature, score
 from workbench.invert.nearest import Nearest
 from workbench.results import AuditResult, Control, Inversions, InversionScores, Recovery, ScoreTable
@@ -92,10 +92,7 @@ def run_audit(plan: AuditPlan, device: str = "auto") -> AuditResult:
 def _case(embedder: Embedder, corpus: Corpus, seed: int) -> _Case:
     vectors = embedder.embed_set(corpus.ids, corpus.texts, seed)
     stolen = vectors.without_texts()
-    # A shift by a random number of places: no vector keeps its own text.
-    shift = int(np.random.default_rng(seed).integers(1, len(corpus)))
-    rolled = EmbeddingSet(stolen.ids, np.roll(stolen.vectors, shift, axis=0), provenance=stolen.provenance)
-    return _Case(corpus, stolen, rolled)
+    return _Case(corpus, stolen, shuffled(stolen, seed))
 
 
 def _short_records(plan: AuditPlan) -> personal.PersonalCorpus:

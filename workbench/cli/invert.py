@@ -13,7 +13,7 @@ from workbench.core.errors import BadInput
 
 if TYPE_CHECKING:
     from workbench.data.corpora import Corpus
-    from workbench.invert._inverter import Attacker
+    from workbench.invert._inverter import Attacker, Inverter
     from workbench.results import Inversions, ScoreTable
 
 
@@ -29,7 +29,9 @@ def invert(
     embedder: Embedder = "",
     checkpoint: Annotated[str, typer.Option(help="Name or folder; default: the shipped one for the embedder.")] = "",
     beams: Annotated[int, typer.Option(help="Hypotheses a vector; 1 is greedy.", min=1)] = 8,
-    floors: Annotated[bool, typer.Option(help="With --texts: score nearest and bag-of-words beside.")] = True,
+    floors: Annotated[
+        bool, typer.Option(help="With --texts: score nearest, bag-of-words and the prior beside.")
+    ] = True,
     corpus: Annotated[str, typer.Option(help="The attacker's public text, for `nearest`.")] = "conservative",
     corpus_texts: Annotated[int, typer.Option(help="How much of it.", min=1)] = 20_000,
     column: Annotated[str, typer.Option(help="Field or column of --texts that holds the text.")] = "text",
@@ -67,7 +69,7 @@ def invert(
     found = attack.invert(stolen.without_texts())
     _write(out, found, source)
     say(f"{len(found):,} vectors inverted in {found.seconds:.1f} s -> {out}", quiet)
-    finish(_scores(found, source, attacker, floors, seed) if source else found, json, quiet)
+    finish(_scores(found, source, attack, attacker, floors, seed) if source else found, json, quiet)
 
 
 def _write(out: Path, found: Inversions, source: Corpus | None) -> None:
@@ -84,8 +86,11 @@ def _write(out: Path, found: Inversions, source: Corpus | None) -> None:
     write_text(out, "\n".join(lines) + "\n")
 
 
-def _scores(found: Inversions, source: Corpus, attacker: Attacker, floors: bool, seed: int) -> ScoreTable:
+def _scores(
+    found: Inversions, source: Corpus, attack: Inverter, attacker: Attacker, floors: bool, seed: int
+) -> ScoreTable:
     from workbench.invert import open_inverter
+    from workbench.invert._inverter import shuffled
     from workbench.invert._score import bleu_signature, score
     from workbench.results import ScoreTable
 
@@ -96,4 +101,7 @@ def _scores(found: Inversions, source: Corpus, attacker: Attacker, floors: bool,
         if name != found.method:
             floor = open_inverter(name, attacker).invert(stolen)
             scores.append(score(floor, truth, model, role="floor", seed=seed))
+    if floors and len(stolen) > 1:
+        blind = attack.invert(shuffled(stolen, seed))
+        scores.append(score(blind, truth, model, role="prior", name=f"{attack.name}, shuffled vectors", seed=seed))
     return ScoreTable(f"{len(truth)} texts", tuple(scores), bleu_signature())

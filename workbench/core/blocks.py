@@ -120,7 +120,7 @@ class Intervals:
         if self.upper is not None:
             axis["range"] = [min(0.0, *self._lows()) - 0.02 * self.upper, 1.02 * self.upper]
         layout = {
-            "title": {"text": self.title, "x": 0.0, "xanchor": "left", "xref": "paper"},
+            "title": {"text": self.title, "x": 0.01, "xanchor": "left", "xref": "container"},
             "height": 130 + max(30, 14 * len(self.series) + 12) * len(self.labels),
             "xaxis": axis,
             "yaxis": {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, final
 
 import numpy as np
@@ -70,6 +70,17 @@ class Inverter(ABC):
             queries=self.embedder.queries - asked,
             seconds=time.monotonic() - began,
         )
+
+
+def shuffled(stolen: EmbeddingSet, seed: int = 0) -> EmbeddingSet:
+    """The same ids with each other's vectors, none with its own; what an inverter writes of these is its prior.
+
+    The vectors are shifted by a random number of places. Raises BadInput for a single vector.
+    """
+    if len(stolen) < 2:
+        raise BadInput("one vector cannot be shuffled; expected at least 2")
+    shift = int(np.random.default_rng(seed).integers(1, len(stolen)))
+    return replace(stolen, vectors=np.roll(stolen.vectors, shift, axis=0))
 
 
 def cosine(a: Float[np.ndarray, "n d"], b: Float[np.ndarray, "n d"]) -> Float[np.ndarray, " n"]:
