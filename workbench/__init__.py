@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from workbench.invert._inverter import Attacker
     from workbench.invert._score import score
     from workbench.report.report import Report
+    from workbench.results.scores import ScoreTable
 
 _HOMES = {
     "Attacker": "workbench.invert._inverter",
@@ -27,6 +28,7 @@ _HOMES = {
     "EmbeddingSet": "workbench.core.embedding_set",
     "Report": "workbench.report.report",
     "Result": "workbench.core.result",
+    "ScoreTable": "workbench.results.scores",
     "load_corpus": "workbench.data.corpora:load",
     "load_embedder": "workbench.embed",
     "open_inverter": "workbench.invert",
@@ -41,6 +43,7 @@ __all__ = [
     "EmbeddingSet",
     "Report",
     "Result",
+    "ScoreTable",
     "load_corpus",
     "load_embedder",
     "open_inverter",
