@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from workbench.core.memory import keep_freed_memory
 from workbench.core.progress import quiet as quiet_bars
 
 if TYPE_CHECKING:
@@ -28,8 +29,9 @@ Embedder = Annotated[
 
 
 def begin(quiet: bool, device: str = "auto") -> None:
-    """Settle what holds for the whole command: bars, log lines, and that the device exists."""
+    """Settle what holds for the whole command: bars, memory, and that the device exists."""
     quiet_bars.set(quiet)
+    keep_freed_memory()
     if device not in ("auto", "cpu"):
         from workbench.embed._torch import pick_device
 

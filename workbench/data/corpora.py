@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -184,6 +185,7 @@ def _deduplicate(name: str, rows: Iterable[Passage]) -> pa.Table:
     )
 
 
+@lru_cache(maxsize=2)
 def _union(name: str, members: tuple[str, ...]) -> pa.Table:
     """All members in one, the first one wins a duplicate, in the order of content hashes."""
     table = pa.concat_tables([_table(member) for member in members])

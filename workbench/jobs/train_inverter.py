@@ -26,7 +26,6 @@ from workbench.core.progress import progress
 from workbench.embed import load_embedder
 from workbench.embed._embedder import Embedder
 from workbench.embed._torch import pick_device
-from workbench.jobs._memory import keep_freed_memory
 from workbench.jobs._training_data import Pairs, Source, batches, encode, gather
 from workbench.lm import (
     ConditionedDecoder,
@@ -93,7 +92,6 @@ def train_inverter(
     replaced as a whole every `save_every` steps). A run that was killed goes on from `state/`; its recipe may differ
     in `steps` alone.
     """
-    keep_freed_memory()
     torch.manual_seed(recipe.seed)
     where = pick_device(device)
     _check_recipe(recipe, run)
