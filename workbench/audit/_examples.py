@@ -89,7 +89,7 @@ def _without(text: str, spans: Sequence[Span]) -> str:
 
 
 def _merge(segments: Iterable[Segment]) -> tuple[Segment, ...]:
-    """Join neighbours with one mark; a blank between two marked words is marked too."""
+    """Join neighbours that have the same mark; masks stay apart."""
     out: list[Segment] = []
     for segment in segments:
         if out and out[-1].mark == segment.mark and segment.mark != "mask":

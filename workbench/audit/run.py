@@ -12,7 +12,6 @@ import numpy as np
 from workbench.audit._examples import record_examples, sentence_examples
 from workbench.audit._planted import frequent_values, recoveries
 from workbench.audit.plan import THREATS, AuditPlan
-from workbench.core import checkpoint
 from workbench.core.embedding_set import EmbeddingSet
 from workbench.core.errors import BadInput
 from workbench.core.text import normalise
@@ -21,14 +20,13 @@ from workbench.data.corpora import Corpus
 from workbench.embed import load_embedder
 from workbench.embed._embedder import Embedder
 from workbench.invert import open_inverter
-from workbench.invert._inverter import Attacker, Inverter, cosine, shuffled
+from workbench.invert._inverter import PRIOR, Attacker, Inverter, cosine, shuffled
 from workbench.invert._score import bleu_signature, score
 from workbench.invert.nearest import Nearest
 from workbench.results import AuditResult, Control, Inversions, InversionScores, Recovery, ScoreTable
 
 log = logging.getLogger(__name__)
 
-_PRIOR = "shuffled vectors"
 _SAME = 0.9999
 _LENGTHS = ((1, 8), (9, 14), (15, 20), (21, 30), (31, 60))
 
@@ -66,7 +64,7 @@ def run_audit(plan: AuditPlan, device: str = "auto") -> AuditResult:
     scores = [
         score(guessed, sentences.texts, embedder, sentences.groups, "attack", seed=plan.seed),
         *(_score_floor(floor, case, embedder, plan.seed) for floor in floors),
-        score(blind, sentences.texts, embedder, sentences.groups, "prior", f"{attack.name}, {_PRIOR}", plan.seed),
+        score(blind, sentences.texts, embedder, sentences.groups, "prior", f"{attack.name}, {PRIOR}", plan.seed),
     ]
     read = attack.invert(planted.stolen)
     found = _personal(plan, records, attack, floors, planted, read)
@@ -85,7 +83,7 @@ def run_audit(plan: AuditPlan, device: str = "auto") -> AuditResult:
         examples=tuple(sentence_examples(sentences.texts, _texts(guessed), _cosines(guessed), plan.examples)),
         records=tuple(record_examples(records, _texts(read), _cosines(read), plan.examples)),
         seconds=time.monotonic() - began,
-        checkpoint=_checkpoint_facts(plan, embedder),
+        checkpoint=_checkpoint_facts(attacker),
     )
 
 
@@ -123,7 +121,7 @@ def _personal(
     found = recoveries(records, _texts(read), attack.name, _texts(blind))
     for floor in floors:
         found += recoveries(records, _texts(floor.invert(case.stolen)), floor.name)
-    found += recoveries(records, _texts(blind), f"{attack.name}, {_PRIOR}")
+    found += recoveries(records, _texts(blind), f"{attack.name}, {PRIOR}")
     guess = " ".join(frequent_values(personal.load("train", 2000, plan.seed)).values())
     found += recoveries(records, [guess] * len(records), "most frequent value")
     kinds = list(dict.fromkeys(r.kind for r in found))
@@ -200,9 +198,8 @@ def _facts(embedder: Embedder) -> dict[str, Any]:
     }
 
 
-def _checkpoint_facts(plan: AuditPlan, embedder: Embedder) -> dict[str, Any]:
-    folder = checkpoint.locate(plan.checkpoint or checkpoint.for_embedder("inverter", embedder.spec.name))
-    card = checkpoint.Card.load(folder)
+def _checkpoint_facts(attacker: Attacker) -> dict[str, Any]:
+    _, card = attacker.open_checkpoint()
     return {
         "name": card.name,
         "trained on": ", ".join(f"{part['texts']:,} texts of {part['name']}" for part in card.data),

@@ -8,9 +8,8 @@ import sys
 import typer
 
 from workbench.cli import audit, embed, fetch, invert, list_, report, train
+from workbench.cli._options import DONE, FAILED
 from workbench.core.errors import WorkbenchError
-
-DONE, INCONCLUSIVE, FAILED = 0, 2, 3
 
 app = typer.Typer(
     help="Give it vectors, and it shows what they give away. Exit codes: 0 done, 2 inconclusive, 3 error.",

@@ -14,6 +14,9 @@ from workbench.core.progress import quiet as quiet_bars
 if TYPE_CHECKING:
     from workbench.core.result import Result
 
+DONE, INCONCLUSIVE, FAILED = 0, 2, 3
+"""Exit codes."""
+
 Device = Annotated[str, typer.Option(help="cpu, cuda, mps, or auto: the first accelerator, else the CPU.")]
 Seed = Annotated[int, typer.Option(help="Seed of everything that is drawn at random.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress bars and no summary.")]
@@ -40,19 +43,16 @@ def begin(quiet: bool, device: str = "auto") -> None:
 
 def finish(result: Result, json_path: str, quiet: bool) -> None:
     """Show a result in the terminal and write it as JSON where asked."""
-    if json_path == "-":
-        write_json_to("-", result.to_json())
-        return
     if json_path:
-        result.save(json_path)
-    if not quiet:
+        write_json_to(json_path, result.to_json())
+    if json_path != "-" and not quiet:
         from rich.console import Console
 
         Console().print(result)
 
 
 def write_json_to(path: str, value: Any) -> None:
-    """JSON to a file, or to standard output for `-`."""
+    """JSON to a file, to standard output for `-`, or nowhere for an empty path."""
     if path == "-":
         sys.stdout.write(json.dumps(value, ensure_ascii=False, allow_nan=False) + "\n")
     elif path:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from workbench.cli._options import Device, Json, Quiet, begin, finish, say
+from workbench.cli._options import INCONCLUSIVE, Device, Json, Quiet, begin, finish, say
 
 
 def audit(
@@ -50,4 +50,4 @@ def audit(
     finish(result, json, quiet)
     say(f"report: {paths[0]} ({result.seconds:.0f} s)", quiet)
     if result.verdict == "inconclusive":
-        raise typer.Exit(2)
+        raise typer.Exit(INCONCLUSIVE)

@@ -90,7 +90,7 @@ def _scores(
     found: Inversions, source: Corpus, attack: Inverter, attacker: Attacker, floors: bool, seed: int
 ) -> ScoreTable:
     from workbench.invert import open_inverter
-    from workbench.invert._inverter import shuffled
+    from workbench.invert._inverter import PRIOR, shuffled
     from workbench.invert._score import bleu_signature, score
     from workbench.results import ScoreTable
 
@@ -103,5 +103,5 @@ def _scores(
             scores.append(score(floor, truth, model, role="floor", seed=seed))
     if floors and len(stolen) > 1:
         blind = attack.invert(shuffled(stolen, seed))
-        scores.append(score(blind, truth, model, role="prior", name=f"{attack.name}, shuffled vectors", seed=seed))
+        scores.append(score(blind, truth, model, role="prior", name=f"{attack.name}, {PRIOR}", seed=seed))
     return ScoreTable(f"{len(truth)} texts", tuple(scores), bleu_signature())

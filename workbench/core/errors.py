@@ -32,6 +32,11 @@ class AccessDenied(WorkbenchError, PermissionError):
     """A method that needs more than its threat model grants."""
 
 
+def first_line(error: Exception) -> str:
+    """The first line of a library's message, for an error of ours that is to be one line."""
+    return str(error).strip().partition("\n")[0]
+
+
 class UnknownName(WorkbenchError, LookupError):
     """A name that no registry holds; proposes the nearest ones."""
 

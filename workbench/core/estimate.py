@@ -35,10 +35,6 @@ class Estimate:
         value, low, high = (f"{scale * number:.{digits}f}" for number in (self.value, self.low, self.high))
         return f"{value} [{low}, {high}]"
 
-    def overlaps(self, other: Estimate) -> bool:
-        """True if the two intervals share a point."""
-        return self.low <= other.high and other.low <= self.high
-
 
 def proportion(hits: int, n: int) -> Estimate:
     """Share of `n` items that were hits, with the Wilson score interval; Clopper-Pearson where hits are 0 or n.

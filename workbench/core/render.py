@@ -109,8 +109,9 @@ def _html(block: Block) -> str:
             )
             return f'<div class="facts">{items}</div>'
         case Intervals():
-            figure = json.dumps(block.figure(), allow_nan=False).replace("<", "\\u003c")
-            height = block.figure()["layout"]["height"]
+            drawn = block.figure()
+            figure = json.dumps(drawn, allow_nan=False).replace("<", "\\u003c")
+            height = drawn["layout"]["height"]
             return (
                 f'<figure><div class="chart" role="img" style="min-height:{height}px" '
                 f'aria-label="{escape(block.title)}"><script type="application/json">{figure}</script></div>'

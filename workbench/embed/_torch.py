@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import torch
+from jaxtyping import Int
 
 from workbench.core.errors import BadInput
 
@@ -32,6 +35,12 @@ def weights_revision(model: str) -> str:
         with open(path, "rb") as file:
             digest.update(hashlib.file_digest(file, "sha256").digest())
     return digest.hexdigest()[:12] if weights else model
+
+
+def token_counts(tokenizer: Any, texts: Sequence[str]) -> Int[np.ndarray, " n"]:
+    """Tokens of each text by a transformers tokenizer, specials included, before any truncation."""
+    ids = tokenizer(list(texts), truncation=False, verbose=False)["input_ids"]
+    return np.array([len(row) for row in ids], dtype=np.int64)
 
 
 @contextmanager

@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int
 
-from workbench.core.errors import BadInput
+from workbench.core.errors import BadInput, first_line
 from workbench.embed._embedder import Embedder, EmbedderSpec
-from workbench.embed._torch import pick_device, quiet_loading, weights_revision
+from workbench.embed._torch import pick_device, quiet_loading, token_counts, weights_revision
 
 __all__ = ["SentenceTransformersEmbedder"]
 
@@ -30,7 +30,7 @@ class SentenceTransformersEmbedder(Embedder):
             with quiet_loading():
                 self.model = SentenceTransformer(model, device=pick_device(device)).eval()
         except (OSError, ValueError) as error:
-            raise BadInput(f"cannot load the sentence-transformers model {model!r}: {_first_line(error)}") from error
+            raise BadInput(f"cannot load the sentence-transformers model {model!r}: {first_line(error)}") from error
         dim = self.model.get_embedding_dimension()
         if not dim:
             raise BadInput(f"{model!r} does not state its dimension")
@@ -44,8 +44,7 @@ class SentenceTransformersEmbedder(Embedder):
 
     def lengths(self, texts: Sequence[str]) -> Int[np.ndarray, " n"]:
         """Token counts by the model's own tokenizer."""
-        ids = self.model.tokenizer(list(texts), truncation=False, verbose=False)["input_ids"]
-        return np.array([len(row) for row in ids], dtype=np.int64)
+        return token_counts(self.model.tokenizer, texts)
 
     def forward(self, texts: list[str]) -> Float[np.ndarray, "n d"]:
         """One batch through the pipeline, padded to its longest text."""
@@ -55,7 +54,3 @@ class SentenceTransformersEmbedder(Embedder):
         }
         with torch.inference_mode():
             return self.model(features)["sentence_embedding"].float().cpu().numpy()
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0]

@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int
 
-from workbench.core.errors import BadInput
+from workbench.core.errors import BadInput, first_line
 from workbench.embed._embedder import Embedder, EmbedderSpec
-from workbench.embed._torch import pick_device, quiet_loading, weights_revision
+from workbench.embed._torch import pick_device, quiet_loading, token_counts, weights_revision
 
 __all__ = ["TransformersEmbedder"]
 
@@ -36,8 +36,7 @@ class TransformersEmbedder(Embedder):
                 self.tokenizer = AutoTokenizer.from_pretrained(model)
                 self.model = AutoModel.from_pretrained(model, dtype=torch.float32).to(pick_device(device)).eval()
         except (OSError, ValueError) as error:
-            first_line = str(error).strip().partition("\n")[0]
-            raise BadInput(f"cannot load the transformers model {model!r}: {first_line}") from error
+            raise BadInput(f"cannot load the transformers model {model!r}: {first_line(error)}") from error
         if self.tokenizer.pad_token is None:
             self.tokenizer.pad_token = self.tokenizer.eos_token
         self.tokenizer.padding_side = "right"
@@ -54,8 +53,7 @@ class TransformersEmbedder(Embedder):
 
     def lengths(self, texts: Sequence[str]) -> Int[np.ndarray, " n"]:
         """Token counts by the model's own tokenizer."""
-        ids = self.tokenizer(list(texts), truncation=False, verbose=False)["input_ids"]
-        return np.array([len(row) for row in ids], dtype=np.int64)
+        return token_counts(self.tokenizer, texts)
 
     def forward(self, texts: list[str]) -> Float[np.ndarray, "n d"]:
         """One batch, padded to its longest text, pooled over its true tokens alone."""

@@ -6,12 +6,15 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import ClassVar, final
 
 import numpy as np
 from jaxtyping import Float
 
+from workbench.core import checkpoint
 from workbench.core.access import KNOWN_ENCODER, Access, ThreatModel
+from workbench.core.card import Card
 from workbench.core.embedding_set import EmbeddingSet
 from workbench.core.errors import BadInput
 from workbench.embed._embedder import Embedder
@@ -33,6 +36,18 @@ class Attacker:
     checkpoint: str = ""
     beams: int = 8
     device: str = "auto"
+
+    def open_checkpoint(self) -> tuple[Path, Card]:
+        """Folder and card of the attacker's inverter. Raises BadInput if it was trained on another embedder."""
+        spec = self.embedder.spec
+        folder = checkpoint.locate(self.checkpoint or checkpoint.for_embedder("inverter", spec.name))
+        card = checkpoint.open_card(folder, "inverter")
+        if card.embedder_revision != spec.revision:
+            raise BadInput(
+                f"{card.name} was trained on {card.embedder} with weights {card.embedder_revision}; "
+                f"{spec.name} has weights {spec.revision}: train an inverter for it (workbench train inverter)"
+            )
+        return folder, card
 
 
 class Inverter(ABC):
@@ -70,6 +85,10 @@ class Inverter(ABC):
             queries=self.embedder.queries - asked,
             seconds=time.monotonic() - began,
         )
+
+
+PRIOR = "shuffled vectors"
+"""What stands behind an inverter's name where its language prior is shown."""
 
 
 def shuffled(stolen: EmbeddingSet, seed: int = 0) -> EmbeddingSet:

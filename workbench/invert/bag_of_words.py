@@ -8,7 +8,6 @@ from typing import ClassVar
 import numpy as np
 from jaxtyping import Float
 
-from workbench.core import checkpoint
 from workbench.core.access import Access
 from workbench.embed._embedder import Embedder
 from workbench.invert._inverter import Attacker, Inverter
@@ -30,9 +29,7 @@ class BagOfWordsInverter(Inverter):
     @classmethod
     def open(cls, attacker: Attacker) -> BagOfWordsInverter:
         """Take the bag of words out of the attacker's checkpoint, where it was fitted on the training pairs."""
-        name = attacker.checkpoint or checkpoint.for_embedder("inverter", attacker.embedder.spec.name)
-        folder = checkpoint.locate(name)
-        checkpoint.open_card(folder, "inverter")
+        folder, _ = attacker.open_checkpoint()
         return cls(attacker.embedder, *load_bag(folder))
 
     def guess(self, vectors: Float[np.ndarray, "n d"]) -> Sequence[str]:

@@ -9,7 +9,6 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
-from workbench.core import checkpoint
 from workbench.core.access import Access
 from workbench.core.errors import BadInput
 from workbench.core.progress import progress
@@ -41,15 +40,8 @@ class Hypothesis(Inverter):
 
     @classmethod
     def open(cls, attacker: Attacker) -> Hypothesis:
-        """Load the attacker's checkpoint and see that it was trained on this very embedder."""
-        spec = attacker.embedder.spec
-        folder = checkpoint.locate(attacker.checkpoint or checkpoint.for_embedder("inverter", spec.name))
-        card = checkpoint.open_card(folder, "inverter")
-        if card.embedder_revision != spec.revision:
-            raise BadInput(
-                f"{card.name} was trained on {card.embedder} with weights {card.embedder_revision}; "
-                f"{spec.name} has weights {spec.revision}: train an inverter for it (workbench train inverter)"
-            )
+        """Load the attacker's checkpoint."""
+        folder, card = attacker.open_checkpoint()
         config: dict[str, Any] = dict(card.config)
         return cls(attacker.embedder, TextModel.load(folder, config, pick_device(attacker.device)), attacker.beams)
 
@@ -74,8 +66,8 @@ class Hypothesis(Inverter):
     def _best(self, vectors: np.ndarray, candidates: list[list[str]]) -> list[str]:
         if self._beams == 1:
             return [texts[0] for texts in candidates]
-        owners = np.repeat(np.arange(len(vectors)), [len(texts) for texts in candidates])
         texts = [text for each in candidates for text in each]
-        scores = cosine(vectors[owners], self.embedder.embed(texts, what="re-rank"))
-        best = [np.flatnonzero(owners == item)[scores[owners == item].argmax()] for item in range(len(vectors))]
-        return [texts[i] for i in best]
+        sizes = [len(each) for each in candidates]
+        scores = cosine(np.repeat(vectors, sizes, axis=0), self.embedder.embed(texts, what="re-rank"))
+        by_vector = np.split(scores, np.cumsum(sizes)[:-1])
+        return [each[int(own.argmax())] for each, own in zip(candidates, by_vector, strict=True)]

@@ -16,7 +16,7 @@ from workbench.core.errors import BadInput
 from workbench.core.files import atomic_folder, sha256_of
 from workbench.data import corpora
 from workbench.embed._vector_cache import cached_vectors
-from workbench.invert._inverter import Inverter, shuffled
+from workbench.invert._inverter import PRIOR, Inverter, shuffled
 from workbench.invert._score import bleu_signature, score
 from workbench.invert.bag_of_words import BagOfWordsInverter
 from workbench.invert.hypothesis import Hypothesis
@@ -96,7 +96,7 @@ def _measure(trained: Trained, model: TextModel, n: int, beams: int) -> ScoreTab
         (greedy, stolen, "attack", "hypothesis, greedy"),
         (nearest, stolen, "floor", f"nearest of {len(known):,} training texts"),
         (bag, stolen, "floor", "bag-of-words"),
-        (best, shuffled(stolen, recipe.seed), "prior", f"hypothesis, {beams} beams, shuffled vectors"),
+        (best, shuffled(stolen, recipe.seed), "prior", f"hypothesis, {beams} beams, {PRIOR}"),
     ]
     scores = [
         score(method.invert(vectors), corpus.texts, embedder, corpus.groups, role, name, recipe.seed)

@@ -12,7 +12,7 @@ import math
 import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -38,6 +38,9 @@ from workbench.lm import (
     save_bag,
 )
 from workbench.lm.vocabulary import EOS
+
+if TYPE_CHECKING:
+    from transformers import BertModel
 
 log = logging.getLogger(__name__)
 
@@ -147,34 +150,37 @@ def _check_recipe(recipe: InverterRecipe, run: Path) -> None:
     write_json(path, asdict(recipe))
 
 
-def _start_folder(embedder: Embedder) -> Path:
-    """Folder of the embedder's own transformer, whose tokenizer and layers the decoder starts from."""
+def _start(embedder: Embedder) -> tuple[Path, BertModel]:
+    """Folder and layers of the embedder's own transformer, which the vocabulary and the decoder start from."""
+    from transformers import BertModel
+
     model = getattr(embedder, "model", None)
     first = model[0] if model is not None and hasattr(model, "__getitem__") else None
-    path = getattr(getattr(getattr(first, "auto_model", None), "config", None), "name_or_path", "")
+    bert = getattr(first, "auto_model", None)
+    path = getattr(getattr(bert, "config", None), "name_or_path", "")
     if not path or not (Path(path) / "tokenizer.json").is_file():
         raise BadInput(
             f"{embedder.spec.name} is not a local BERT-like model, so a decoder cannot start from its layers"
         )
-    return Path(path)
+    if not isinstance(bert, BertModel):
+        raise BadInput(f"{embedder.spec.name} is a {type(bert).__name__}; a decoder can start from a BertModel alone")
+    return Path(path), bert
 
 
 def _begin(recipe: InverterRecipe, run: Path, embedder: Embedder, train: list[Source]) -> tuple[TextModel, Pairs]:
     """The untrained model: vocabulary and bag of words (from the run's folder if it has them), decoder, and pairs."""
-    from transformers import BertModel
-
-    folder, fixed = _start_folder(embedder), run / "fixed"
-    start = embedder.model[0].auto_model  # type: ignore[attr-defined]  # _start_folder has looked
-    if not isinstance(start, BertModel):
-        raise BadInput(f"{embedder.spec.name} is a {type(start).__name__}; a decoder can start from a BertModel alone")
-    if not fixed.is_dir():
+    (folder, start), fixed = _start(embedder), run / "fixed"
+    begun = fixed.is_dir()
+    if begun:
+        _, vocabulary = load_bag(fixed)
+    else:
         vocabulary = Vocabulary.cut(folder, [text for source in train for text in source.texts], recipe.vocabulary)
-        pairs = encode(train, vocabulary, recipe.max_tokens)
-        bag = fit_bag_of_words(pairs.vectors, pairs.ids, len(vocabulary), vocabulary.is_word)
-        with atomic_folder(fixed) as temporary:
-            save_bag(temporary, bag, vocabulary)
-    bag, vocabulary = load_bag(fixed)  # as it will be read on resume and by users: in bf16 precision
     pairs = encode(train, vocabulary, recipe.max_tokens)
+    if not begun:
+        fitted = fit_bag_of_words(pairs.vectors, pairs.ids, len(vocabulary), vocabulary.is_word)
+        with atomic_folder(fixed) as temporary:
+            save_bag(temporary, fitted, vocabulary)
+    bag, vocabulary = load_bag(fixed)  # as it will be read on resume and by users: in bf16 precision
     decoder = ConditionedDecoder(
         DecoderConfig(
             dim=embedder.spec.dim,

@@ -10,7 +10,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from workbench.core.errors import BadInput
+from workbench.core.errors import BadInput, first_line
 from workbench.lm.bag_of_words import BagOfWords
 from workbench.lm.decoder import ConditionedDecoder, DecoderConfig
 from workbench.lm.vocabulary import Vocabulary
@@ -41,7 +41,7 @@ class TextModel:
             decoder = ConditionedDecoder(DecoderConfig(**config))
             decoder.load_state_dict(state)
         except (RuntimeError, TypeError) as error:
-            raise BadInput(f"{folder / DECODER} does not fit its card: {str(error).partition(chr(10))[0]}") from error
+            raise BadInput(f"{folder / DECODER} does not fit its card: {first_line(error)}") from error
         decoder.set_bag_of_words(bag)
         return cls(decoder.to(device).eval(), bag, vocabulary)
 
@@ -66,4 +66,4 @@ def _load(path: Path) -> dict[str, torch.Tensor]:
     try:
         return {name: tensor.float() for name, tensor in load_file(path).items()}
     except (OSError, SafetensorError) as error:
-        raise BadInput(f"{path} cannot be loaded: {str(error).partition(chr(10))[0]}") from error
+        raise BadInput(f"{path} cannot be loaded: {first_line(error)}") from error

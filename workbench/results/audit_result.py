@@ -17,7 +17,6 @@ from workbench.core.blocks import (
     Series,
     Table,
     Text,
-    Tone,
 )
 from workbench.core.estimate import Estimate
 from workbench.core.result import Result
@@ -194,16 +193,14 @@ class AuditResult(Result):
         return Table(columns, rows, "Recovery of planted personal data", strong)
 
     def _method(self) -> tuple[Block, ...]:
-        tone: Tone = "plain"
-        rows = [("plan", f"{key}", _words(value)) for key, value in self.plan.items()]
-        rows += [("attacker", f"{key}", _words(value)) for key, value in self.threat.items()]
-        rows += [("embedder", f"{key}", _words(value)) for key, value in self.embedder.items()]
-        rows += [("checkpoint", f"{key}", _words(value)) for key, value in self.checkpoint.items()]
+        rows = [("plan", key, _words(value)) for key, value in self.plan.items()]
+        rows += [("attacker", key, _words(value)) for key, value in self.threat.items()]
+        rows += [("embedder", key, _words(value)) for key, value in self.embedder.items()]
+        rows += [("checkpoint", key, _words(value)) for key, value in self.checkpoint.items()]
         rows += [("run", "seconds", f"{self.seconds:.0f}")]
         return (
             Text(
-                "Everything that is needed to run this audit again; `report.json` beside this page holds every number.",
-                tone,
+                "Everything that is needed to run this audit again; `report.json` beside this page holds every number."
             ),
             Table(("", "", ""), tuple(rows)),
         )
