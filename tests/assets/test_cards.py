@@ -16,9 +16,11 @@ def test_card(name):
     assert card.licence.basis
     assert card.summary
     assert not card.summary.endswith(".")
-    if card.source:
-        assert card.source.members
-        assert card.source.bytes > 0
+    for source in card.sources:
+        assert source.members
+        assert source.bytes > 0
+    if card.convert:
+        assets.CONVERTERS.require(card.convert.how)
     if card.reader:
         READERS.require(card.reader)
     for member in card.mix:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import threading
+import time
 import zipfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 from workbench import assets
-from workbench.assets import _fetch
+from workbench.assets import _card
 from workbench.core.errors import FetchError, UnknownName
+from workbench.core.resources import cache_folder
 
 
 class Index(BaseHTTPRequestHandler):
@@ -65,7 +68,8 @@ def index(tmp_path, monkeypatch):
     server.shutdown()
 
 
-def register(monkeypatch, **changes):
+def register(monkeypatch, card_changes=None, **changes):
+    card_changes = {"licence": {"id": "MIT", "basis": "test"}} | (card_changes or {})
     source = {
         "registry": "pypi",
         "package": "corpus",
@@ -80,11 +84,11 @@ def register(monkeypatch, **changes):
         name="mine",
         kind="corpus",
         summary="a corpus",
-        licence={"id": "MIT", "basis": "test"},
-        source=source,
+        sources=(source,),
         reader="plain",
+        **card_changes,
     )
-    monkeypatch.setattr(_fetch, "cards", lambda: {"mine": card})
+    monkeypatch.setattr(_card, "cards", lambda: {"mine": card})
 
 
 def test_fetched_once_and_then_from_the_cache(index, monkeypatch):
@@ -133,3 +137,52 @@ def test_no_network_is_one_clear_error(monkeypatch, tmp_path):
 def test_unknown_names_get_a_proposal():
     with pytest.raises(UnknownName, match="Did you mean 'tatoeba'"):
         assets.fetch("tatoba")
+
+
+def test_a_licence_that_asks_is_answered_by_name_alone(index, monkeypatch):
+    register(monkeypatch, {"licence": {"id": "Terms", "basis": "read them", "ask": True}})
+    with pytest.raises(FetchError, match=r"under Terms \(read them\); if you accept that, run: workbench fetch mine"):
+        assets.fetch("mine")
+    assert not index.ranges, "nothing was downloaded"
+    folder = assets.fetch("mine", asked=True)
+    assert assets.fetch("mine") == folder, "what is here may be used"
+
+
+def test_pieces_are_joined_and_unpacked(index, monkeypatch, tmp_path):
+    inner = io.BytesIO()
+    with zipfile.ZipFile(inner, "w") as pack:
+        pack.writestr("model/config.json", "{}")
+        pack.writestr("model/weights.bin", bytes(range(256)) * 400)
+        pack.writestr("model/run.py", "print()")
+    whole = inner.getvalue()
+    outer = tmp_path / "pieces.whl"
+    with zipfile.ZipFile(outer, "w") as pack:
+        pack.writestr("corpus/model.zip.002", whole[5000:])
+        pack.writestr("corpus/model.zip.001", whole[:5000])
+    Index.payload = outer.read_bytes()
+    convert = {"how": "split-zip", "options": {"members": ["*.json", "*.bin"]}}
+    register(monkeypatch, {"convert": convert}, members=("corpus/*",))
+    folder = assets.fetch("mine")
+    assert (folder / "model/weights.bin").read_bytes() == bytes(range(256)) * 400
+    assert sorted(path.name for path in folder.rglob("*.*")) == ["asset.json", "config.json", "weights.bin"]
+    assert not list(folder.parent.glob(".*")), "nothing is left behind"
+
+
+def test_a_model_that_is_none_is_refused(index, monkeypatch):
+    register(monkeypatch, {"convert": {"how": "gguf"}})
+    with pytest.raises(FetchError, match="cannot be read as a GGUF model"):
+        assets.fetch("mine")
+    assert not list((cache_folder() / "assets").glob("mine*/"))
+
+
+def test_the_hub_is_not_asked_when_it_may_not_be(monkeypatch):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    assets.hub_is_reachable.cache_clear()
+    assert not assets.hub_is_reachable()
+    monkeypatch.setenv("HF_HUB_OFFLINE", "0")
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    assets.hub_is_reachable.cache_clear()
+    began = time.monotonic()
+    assert not assets.hub_is_reachable()
+    assert time.monotonic() - began < 5
+    assets.hub_is_reachable.cache_clear()

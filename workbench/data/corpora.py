@@ -85,10 +85,10 @@ def load(name: str, split: str | None = None, limit: int | None = None) -> Corpu
 def passages(name: str) -> Iterable[Passage]:
     """The raw passages of a corpus that has files, as its reader gives them, before any cleaning."""
     card = assets.card(name)
-    if card.source is None:
+    if not card.sources:
         raise BadInput(f"{name} has no files of its own")
     folder = assets.fetch(name)
-    found = {path for pattern in card.source.members for path in folder.glob(pattern)}
+    found = {path for source in card.sources for pattern in source.members for path in folder.glob(pattern)}
     return READERS.load(card.reader)(sorted(found), **card.options)
 
 
@@ -161,8 +161,7 @@ def _table(name: str) -> pa.Table:
     card = assets.card(name)
     if card.mix:
         return _union(name, card.mix)
-    assert card.source is not None
-    cached = cache_folder() / "corpora" / f"{name}-{card.source.sha256[:8]}-{_RECIPE}.parquet"
+    cached = cache_folder() / "corpora" / f"{name}-{card.digest}-{_RECIPE}.parquet"
     if not cached.exists():
         table = _deduplicate(name, sentences(passages(name)))
         with atomic_path(cached) as temporary:

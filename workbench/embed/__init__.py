@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from workbench.core.errors import BadInput
@@ -15,42 +17,64 @@ if TYPE_CHECKING:
 __all__ = ["EMBEDDERS", "load_embedder"]
 
 EMBEDDERS = Registry("embedder", "workbench.embed")
+_NOT_OPTIONS = ("model", "device", "name")
 
 
 def load_embedder(name: str = "minilm", device: str = "auto") -> Embedder:
-    """The embedder that `name` says.
+    """The embedder that `name` says: a registered kind, the model that it opens, and options as in a web address.
 
-    `minilm`, `toy`, ...                      a registered name (`workbench list`)
-    `sentence-transformers:MODEL`             a sentence-transformers folder or hub id
+    `minilm`, `mpnet`, `bge-small`, `potion`, `toy`      a model of its own (`workbench list`)
+    `sentence-transformers:MODEL`             a sentence-transformers folder or hub id, as its pipeline says
+    `static:MODEL`                            one that begins with static token embeddings (model2vec)
     `transformers:MODEL?pooling=mean`         a transformers folder or hub id; pooling mean, cls, last or max;
                                               `&normalise=false` for raw vectors
+    `llm:MODEL?method=echo&layer=20`          a causal language model: an asset, a folder or a hub id; method last, mean,
+                                              weighted-mean, prompt-eol or echo; also `instruction`, `max_tokens`
+    `api:MODEL?url=https://HOST/v1`           an OpenAI-compatible endpoint; also `key_env`, `batch`, `price`, ...
     `FOLDER` or `ORGANISATION/NAME`           short for `sentence-transformers:...`
 
-    Raises UnknownName, or BadInput for a model that cannot be loaded.
+    Raises UnknownName, or BadInput for a model that cannot be loaded and for options that are not there.
     """
     kind, colon, rest = name.partition(":")
-    if colon and kind in ("sentence-transformers", "transformers"):
-        model, _, query = rest.partition("?")
-        options = dict(parse_qsl(query))
-        if kind == "sentence-transformers":
-            _refuse_unknown(options, set(), name)
-            return EMBEDDERS.load(kind)(model, device=device)
-        _refuse_unknown(options, {"pooling", "normalise"}, name)
-        if "pooling" not in options:
-            raise BadInput(f"{name!r} states no pooling; write {kind}:{model}?pooling=mean (or cls, last, max)")
-        normalise = options.get("normalise", "true").lower()
-        if normalise not in ("true", "false"):
-            raise BadInput(f"normalise is {normalise!r}; expected true or false")
-        return EMBEDDERS.load(kind)(model, options["pooling"], normalise=normalise == "true", device=device)
-    if Path(name).is_dir() or (name.count("/") == 1 and name not in EMBEDDERS.names()):
-        return EMBEDDERS.load("sentence-transformers")(name, device=device)
-    if name in ("sentence-transformers", "transformers"):
-        raise BadInput(f"{name} needs a model: {name}:FOLDER_OR_HUB_ID")
-    return EMBEDDERS.load(name)(device=device)
-
-
-def _refuse_unknown(options: dict[str, str], known: set[str], name: str) -> None:
-    if unknown := set(options) - known:
-        raise BadInput(
-            f"{name!r} has the option {', '.join(sorted(unknown))}; known: {', '.join(sorted(known)) or 'none'}"
+    if not (colon and kind in EMBEDDERS.names()):
+        is_model = Path(name).is_dir() or (name.count("/") == 1 and "?" not in name)
+        kind, rest = (
+            ("sentence-transformers", name) if is_model else (name.partition("?")[0], "?" + name.partition("?")[2])
         )
+    model, _, query = rest.partition("?")
+    member = EMBEDDERS.load(kind)
+    given: dict[str, Any] = _options(member, dict(parse_qsl(query)), name)
+    if model:
+        given["model"] = model
+    parameters = inspect.signature(member).parameters
+    if model and "model" not in parameters:
+        raise BadInput(f"{kind} takes no model, but {name!r} names {model}")
+    if "device" in parameters:
+        given["device"] = device
+    for key, parameter in parameters.items():
+        if parameter.default is parameter.empty and key not in given:
+            raise BadInput(f"{kind} needs a model: {kind}:MODEL" if key == "model" else f"{name!r} states no {key}")
+    return member(**given)
+
+
+def _options(member: Callable[..., Any], query: dict[str, str], name: str) -> dict[str, Any]:
+    """The query's values, as the types that the member's parameters have."""
+    parameters = inspect.signature(member, eval_str=True).parameters
+    known = {key: parameter.annotation for key, parameter in parameters.items() if key not in _NOT_OPTIONS}
+    found = {}
+    for key, value in query.items():
+        if key not in known:
+            raise BadInput(f"{name!r} has the option {key}; known: {', '.join(known) or 'none'}")
+        found[key] = _value(value, known[key], key)
+    return found
+
+
+def _value(text: str, kind: type, key: str) -> Any:
+    if kind is bool:
+        if text.lower() not in ("true", "false"):
+            raise BadInput(f"{key} is {text!r}; expected true or false")
+        return text.lower() == "true"
+    try:
+        return kind(text)
+    except ValueError:
+        raise BadInput(f"{key} is {text!r}; expected {'a whole number' if kind is int else 'a number'}") from None

@@ -17,7 +17,6 @@ from workbench.core.embedding_set import EmbeddingSet, Provenance
 from workbench.core.errors import BadInput
 from workbench.core.progress import progress
 
-_BATCH_TOKENS, _BATCH_TEXTS = 4096, 128
 _MEMO_TEXTS = 50_000
 
 
@@ -39,6 +38,9 @@ class Embedder(ABC):
     """
 
     spec: EmbedderSpec
+    batch_tokens: int = 4096
+    batch_texts: int = 128
+    """Most tokens and most texts that `forward` is given at once."""
 
     def __init__(self) -> None:
         self._memo: OrderedDict[bytes, np.ndarray] = OrderedDict()
@@ -52,6 +54,10 @@ class Embedder(ABC):
     @abstractmethod
     def forward(self, texts: list[str]) -> Float[np.ndarray, "n d"]:
         """Vectors of one batch of texts of about the same length, float32."""
+
+    def estimate(self, texts: Sequence[str]) -> str:
+        """What embedding these texts would cost, in words, to be shown before; empty where it costs nothing but time."""
+        return ""
 
     @final
     def embed(self, texts: Sequence[str], what: str = "embed") -> Float[np.ndarray, "n d"]:
@@ -97,7 +103,7 @@ class Embedder(ABC):
         out = np.empty((len(texts), self.spec.dim), np.float32)
         self.queries += len(texts)
         with progress(what, len(texts), "texts") as advance:
-            for batch in _batches(lengths):
+            for batch in _batches(lengths, self.batch_tokens, self.batch_texts):
                 out[batch] = self.forward([texts[i] for i in batch])
                 advance(len(batch))
         return out
@@ -110,11 +116,11 @@ class Embedder(ABC):
             self._memo.popitem(last=False)
 
 
-def _batches(lengths: np.ndarray) -> Iterator[np.ndarray]:
+def _batches(lengths: np.ndarray, most_tokens: int, most_texts: int) -> Iterator[np.ndarray]:
     """Index arrays that cover all texts, longest first (so that memory peaks at once), each of nearly one length."""
     order = np.argsort(-lengths, kind="stable")
     start = 0
     while start < len(order):
-        size = int(np.clip(_BATCH_TOKENS // max(int(lengths[order[start]]), 1), 1, _BATCH_TEXTS))
+        size = int(np.clip(most_tokens // max(int(lengths[order[start]]), 1), 1, most_texts))
         yield order[start : start + size]
         start += size

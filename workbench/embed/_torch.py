@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import torch
-from jaxtyping import Int
+from jaxtyping import Float, Int
 
 from workbench.core.errors import BadInput
+
+POOLINGS = ("mean", "cls", "last", "max")
 
 
 def pick_device(device: str) -> str:
@@ -27,33 +25,24 @@ def pick_device(device: str) -> str:
     return device
 
 
-def weights_revision(model: str) -> str:
+def weights_revision(model: str | Path) -> str:
     """Short hash of a local model's weights; for a hub id the id itself, for the hub keeps the revision."""
     digest = hashlib.sha256()
     weights = sorted(Path(model).rglob("*.safetensors")) if Path(model).is_dir() else []
     for path in weights:
         with open(path, "rb") as file:
             digest.update(hashlib.file_digest(file, "sha256").digest())
-    return digest.hexdigest()[:12] if weights else model
+    return digest.hexdigest()[:12] if weights else str(model)
 
 
-def token_counts(tokenizer: Any, texts: Sequence[str]) -> Int[np.ndarray, " n"]:
-    """Tokens of each text by a transformers tokenizer, specials included, before any truncation."""
-    ids = tokenizer(list(texts), truncation=False, verbose=False)["input_ids"]
-    return np.array([len(row) for row in ids], dtype=np.int64)
-
-
-@contextmanager
-def quiet_loading() -> Iterator[None]:
-    """Hold back transformers' own bars and notices while a model loads."""
-    from transformers.utils import logging
-
-    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(level)
-        if bars:
-            logging.enable_progress_bar()
+def pool(
+    states: Float[torch.Tensor, "n t h"], mask: Int[torch.Tensor, "n t"], pooling: str
+) -> Float[torch.Tensor, "n h"]:
+    """One vector a text out of its true tokens' states."""
+    weight = mask.unsqueeze(-1).to(states.dtype)
+    if pooling == "mean":
+        return (states * weight).sum(1) / weight.sum(1).clamp(min=1)
+    if pooling == "max":
+        return states.masked_fill(weight == 0, -torch.inf).amax(1)
+    place = torch.zeros_like(mask[:, 0]) if pooling == "cls" else mask.sum(1) - 1
+    return states[torch.arange(len(states), device=states.device), place]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,11 +15,11 @@ from workbench.core.progress import progress
 from workbench.core.resources import cache_folder
 from workbench.embed._embedder import Embedder
 
-SHARD = 8192
+SHARD = 2048
 
 
 def cached_vectors(embedder: Embedder, texts: Sequence[str], what: str = "embed") -> Float[np.ndarray, "n d"]:
-    """Vectors of `texts`, float32; each shard of 8,192 texts is embedded once per embedder and machine.
+    """Vectors of `texts`, float32; each shard of 2,048 texts is embedded once per embedder and machine.
 
     A shard's file is named by the embedder's revision and the content of its texts, so a call that was killed goes on
     at the first shard that is missing, and a longer list that begins alike re-uses what it shares.
@@ -42,8 +43,8 @@ def _path(embedder: Embedder, texts: list[str]) -> Path:
     digest = hashlib.blake2b(digest_size=16)
     for text in texts:
         digest.update(text.encode("utf-8", "surrogatepass") + b"\0")
-    revision = embedder.spec.revision.replace("/", "_")
-    return cache_folder() / "vectors" / f"{embedder.spec.name}-{revision}" / f"{digest.hexdigest()}.npy"
+    folder = re.sub(r"[^\w.=-]+", "_", f"{embedder.spec.name}-{embedder.spec.revision}")[:120]
+    return cache_folder() / "vectors" / folder / f"{digest.hexdigest()}.npy"
 
 
 def _read(path: Path, shape: tuple[int, int]) -> np.ndarray | None:

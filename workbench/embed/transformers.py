@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import torch
 from jaxtyping import Float, Int
 
+from workbench.assets import quiet_loading
 from workbench.core.errors import BadInput, first_line
-from workbench.embed._embedder import Embedder, EmbedderSpec
-from workbench.embed._torch import pick_device, quiet_loading, token_counts, weights_revision
+from workbench.embed._embedder import EmbedderSpec
+from workbench.embed._grad_embedder import Features, GradEmbedder, TokenBatch
+from workbench.embed._layers import LayerStack
+from workbench.embed._tokens import describe, fillers, token_counts
+from workbench.embed._torch import POOLINGS, pick_device, pool, weights_revision
 
 __all__ = ["TransformersEmbedder"]
 
-POOLINGS = ("mean", "cls", "last", "max")
 
-
-class TransformersEmbedder(Embedder):
+class TransformersEmbedder(GradEmbedder):
     """A transformer and one pooling of its last hidden states.
 
     The pooling has no default: the wrong one gives vectors that look right and mean nothing (the model's own
@@ -31,10 +32,11 @@ class TransformersEmbedder(Embedder):
 
         if pooling not in POOLINGS:
             raise BadInput(f"pooling is {pooling!r}; expected one of {', '.join(POOLINGS)}")
+        self.device = pick_device(device)
         try:
             with quiet_loading():
                 self.tokenizer = AutoTokenizer.from_pretrained(model)
-                self.model = AutoModel.from_pretrained(model, dtype=torch.float32).to(pick_device(device)).eval()
+                self.model = AutoModel.from_pretrained(model, dtype=torch.float32).to(self.device).eval()
         except (OSError, ValueError) as error:
             raise BadInput(f"cannot load the transformers model {model!r}: {first_line(error)}") from error
         if self.tokenizer.pad_token is None:
@@ -42,9 +44,12 @@ class TransformersEmbedder(Embedder):
         self.tokenizer.padding_side = "right"
         self.pooling = pooling
         self.normalise = normalise
+        self.fillers = fillers(self.tokenizer)
+        self._stack = LayerStack(self.model)
+        self.layers = len(self._stack)
         positions = getattr(self.model.config, "max_position_embeddings", 0) or 0
         self.spec = EmbedderSpec(
-            name=f"{Path(model).name}:{pooling}",
+            name=f"transformers:{model}?pooling={pooling}" + ("" if normalise else "&normalise=false"),
             revision=weights_revision(model),
             dim=int(self.model.config.hidden_size),
             normalised=normalise,
@@ -55,26 +60,30 @@ class TransformersEmbedder(Embedder):
         """Token counts by the model's own tokenizer."""
         return token_counts(self.tokenizer, texts)
 
-    def forward(self, texts: list[str]) -> Float[np.ndarray, "n d"]:
-        """One batch, padded to its longest text, pooled over its true tokens alone."""
+    def features(self, texts: list[str]) -> Features:
+        """One batch, padded to its longest text."""
         limit = self.spec.max_tokens or None
         batch = self.tokenizer(texts, padding=True, truncation=limit is not None, max_length=limit, return_tensors="pt")
-        batch = batch.to(self.model.device)
-        with torch.inference_mode():
-            states = self.model(**batch).last_hidden_state.float()
-            pooled = _pool(states, batch["attention_mask"], self.pooling)
-            if self.normalise:
-                pooled = torch.nn.functional.normalize(pooled, dim=1)
-        return pooled.cpu().numpy()
+        return dict(batch.to(self.device))
 
+    def tokenise(self, texts: Sequence[str]) -> TokenBatch:
+        """Tokens with their places in the texts."""
+        return describe(self.features(list(texts)), self.tokenizer, texts)
 
-def _pool(
-    states: Float[torch.Tensor, "n t d"], mask: Int[torch.Tensor, "n t"], pooling: str
-) -> Float[torch.Tensor, "n d"]:
-    weight = mask.unsqueeze(-1).to(states.dtype)
-    if pooling == "mean":
-        return (states * weight).sum(1) / weight.sum(1).clamp(min=1)
-    if pooling == "max":
-        return states.masked_fill(weight == 0, -torch.inf).amax(1)
-    place = torch.zeros_like(mask[:, 0]) if pooling == "cls" else mask.sum(1) - 1
-    return states[torch.arange(len(states), device=states.device), place]
+    def states(self, features: Features, layer: int) -> Float[torch.Tensor, "n t h"]:
+        """States of the transformer."""
+        return self._stack.read(self.require_layer(layer), lambda: self.model(**features))
+
+    def encode(
+        self, features: Features, layer: int = 0, states: Float[torch.Tensor, "n t h"] | None = None
+    ) -> Float[torch.Tensor, "n d"]:
+        """Transformer, pooling over the true tokens alone, and normalisation."""
+        if states is None:
+            return self._pooled(features)
+        with self._stack.fed(self.require_layer(layer), states, lambda: self.model(**features)):
+            return self._pooled(features)
+
+    def _pooled(self, features: Features) -> torch.Tensor:
+        states = self.model(**features).last_hidden_state.float()
+        vectors = pool(states, features["attention_mask"], self.pooling)
+        return torch.nn.functional.normalize(vectors, dim=1) if self.normalise else vectors

@@ -1,0 +1,39 @@
+"""A quantised GGUF language model, as a transformers folder of safetensors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from workbench.assets._quiet import quiet_loading
+from workbench.assets.converters._join import join
+from workbench.core.errors import FetchError, first_line
+
+__all__ = ["gguf"]
+
+
+def gguf(pieces: Sequence[Path], into: Path, dtype: str = "float32") -> None:
+    """Join the pieces, undo the quantisation and save weights (as `dtype`), configuration, tokenizer and chat template.
+
+    transformers reads the file with the package `gguf`; reading takes seconds to minutes, reopening what is saved
+    takes a fraction of a second.
+    """
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig, modeling_gguf_pytorch_utils
+
+    modeling_gguf_pytorch_utils.tqdm = partial(modeling_gguf_pytorch_utils.tqdm, disable=True)  # a bar of its own
+    path = join(pieces)
+    try:
+        with quiet_loading():
+            tokenizer = AutoTokenizer.from_pretrained(path.parent, gguf_file=path.name)
+            model = AutoModelForCausalLM.from_pretrained(
+                path.parent,
+                gguf_file=path.name,
+                dtype=getattr(torch, dtype),
+                quantization_config=GgufConfig(dequantize=True),
+            )
+            model.save_pretrained(into)
+            tokenizer.save_pretrained(into)
+    except (ValueError, KeyError, OSError, RuntimeError) as error:
+        raise FetchError(f"{path.name} cannot be read as a GGUF model: {first_line(error)}") from error

@@ -1,0 +1,86 @@
+"""The layers of a transformers model: hidden states read out at one, and put in at one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import nn
+
+from workbench.core.errors import BadInput
+
+
+class LayerStack:
+    """Layer k's state is what enters layer k; the last state is what leaves the last layer, before any final norm.
+
+    States are put in by changing the layers' `forward` for the time of one call: the layers below hand on what they
+    get, at no cost, and the one at the place gets (or gives) the states. So masks, positions and rotary embeddings
+    come from the model itself, and any model whose layers hand on hidden states alone will do. One call at a time.
+    """
+
+    def __init__(self, model: nn.Module) -> None:
+        depth = getattr(model.config, "num_hidden_layers", 0)
+        stacks = (part for part in model.modules() if isinstance(part, nn.ModuleList) and len(part) == depth)
+        self.layers = next(stacks, nn.ModuleList())
+        self._kind = type(model).__name__
+        self._gives_tuple: bool | None = None
+
+    def __len__(self) -> int:
+        return len(self.layers)
+
+    def read(self, layer: int, run: Callable[[], Any]) -> Float[torch.Tensor, "n t h"]:
+        """The states at `layer` during `run`, a call of the model."""
+        if not self.layers:
+            raise BadInput(f"no list of layers was found in {self._kind}; its token states cannot be read")
+        found: list[Any] = []
+        if layer == 0:
+            hook = self.layers[0].register_forward_pre_hook(
+                lambda _module, args, kwargs: found.append(args[0] if args else kwargs["hidden_states"]),
+                with_kwargs=True,
+            )
+        else:
+            hook = self.layers[layer - 1].register_forward_hook(lambda _module, _args, output: found.append(output))
+        try:
+            run()
+        finally:
+            hook.remove()
+        (output,) = found
+        return self._states_of(output) if layer else output
+
+    @contextmanager
+    def fed(self, layer: int, states: Float[torch.Tensor, "n t h"], run: Callable[[], Any]) -> Iterator[None]:
+        """While this is open, the model computes from `states` at `layer`. `run` calls it once, to see what layers give."""
+        if self._gives_tuple is None:
+            with torch.no_grad():
+                self.read(1, run)
+        give = (lambda value: (value,)) if self._gives_tuple else (lambda value: value)
+        changed = []
+        try:
+            if layer == 0:
+                first = self.layers[0]
+                original = first.forward
+                changed.append(first)
+                first.forward = lambda hidden_states, *args, **kwargs: original(states, *args, **kwargs)
+            for number in range(layer):
+                part = self.layers[number]
+                changed.append(part)
+                if number == layer - 1:
+                    part.forward = lambda hidden_states, *args, **kwargs: give(states)
+                else:
+                    part.forward = lambda hidden_states, *args, **kwargs: give(hidden_states)
+            yield
+        finally:
+            for part in changed:
+                del part.forward  # the class's own is seen again
+
+    def _states_of(self, output: Any) -> torch.Tensor:
+        if torch.is_tensor(output):
+            self._gives_tuple = False
+            return output
+        if any(rest is not None for rest in output[1:]):
+            raise BadInput("the layers hand on more than hidden states (as in T5); their states cannot be replaced")
+        self._gives_tuple = True
+        return output[0]

@@ -1,0 +1,103 @@
+"""Static token embeddings (model2vec, StaticEmbedding): the mean of a table's rows, a bag of tokens"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+
+from workbench.assets import quiet_loading
+from workbench.core.errors import BadInput, first_line
+from workbench.embed._embedder import EmbedderSpec
+from workbench.embed._grad_embedder import Features, GradEmbedder, TokenBatch
+from workbench.embed._torch import pick_device, pool, weights_revision
+
+__all__ = ["StaticEmbedder"]
+
+
+class StaticEmbedder(GradEmbedder):
+    """A sentence-transformers pipeline that begins with StaticEmbedding; what follows it (Normalize) is kept.
+
+    Has no transformer layer: layer 0 is the token vectors themselves, so every attribution has a closed form. A text
+    without any token (an empty one) is read as one unknown token, for the mean of nothing would have no direction.
+    """
+
+    def __init__(self, model: str, device: str = "auto", name: str = "") -> None:
+        super().__init__()
+        from sentence_transformers import SentenceTransformer
+
+        self.device = pick_device(device)
+        try:
+            with quiet_loading():
+                pipeline = SentenceTransformer(model, device=self.device).eval()
+        except (OSError, ValueError) as error:
+            raise BadInput(f"cannot load the static model {model!r}: {first_line(error)}") from error
+        table = pipeline[0]
+        if type(table).__name__ != "StaticEmbedding":
+            raise BadInput(f"{model} begins with {type(table).__name__}, not with StaticEmbedding; open it by its path")
+        self._tokenizer = table.tokenizer
+        self._tokenizer.no_truncation()
+        self._table: torch.Tensor = table.embedding.weight
+        self._rest = torch.nn.Sequential(*list(pipeline)[1:])
+        self.layers = 0
+        known = {name: self._tokenizer.token_to_id(f"[{name.upper()}]") for name in ("pad", "unk", "mask")}
+        self.fillers = {name: id for name, id in known.items() if id is not None}
+        self._empty = self.fillers.get("unk", 0)
+        self.spec = EmbedderSpec(
+            name=name or f"static:{model}",
+            revision=weights_revision(model),
+            dim=int(pipeline.get_embedding_dimension() or table.embedding_dim),
+            normalised=any(type(part).__name__ == "Normalize" for part in self._rest),
+            max_tokens=0,
+        )
+
+    def lengths(self, texts: Sequence[str]) -> Int[np.ndarray, " n"]:
+        """Token counts; there are no specials, and an empty text counts one."""
+        return np.array([max(len(row.ids), 1) for row in self._encodings(texts)], dtype=np.int64)
+
+    def features(self, texts: list[str]) -> Features:
+        """Ids and mask, padded to the longest text."""
+        return self._padded([row.ids for row in self._encodings(texts)])
+
+    def tokenise(self, texts: Sequence[str]) -> TokenBatch:
+        """Tokens with their places in the texts."""
+        rows = self._encodings(texts)
+        features = self._padded([row.ids for row in rows])
+        width = features["input_ids"].shape[1]
+        spans = torch.zeros(len(rows), width, 2, dtype=torch.long)
+        tokens = []
+        for row, (encoding, text) in enumerate(zip(rows, texts, strict=True)):
+            if encoding.ids:
+                spans[row, : len(encoding.ids)] = torch.tensor(encoding.offsets)
+            names = [text[start:end] for start, end in encoding.offsets] or ["[unk]"]
+            tokens.append((*names, *[""] * (width - len(names))))
+        content = (spans[..., 1] > spans[..., 0]).to(self.device)
+        return TokenBatch(features, content, spans, tuple(tokens))
+
+    def states(self, features: Features, layer: int) -> Float[torch.Tensor, "n t h"]:
+        """Rows of the table."""
+        self.require_layer(layer)
+        return torch.nn.functional.embedding(features["input_ids"], self._table)
+
+    def encode(
+        self, features: Features, layer: int = 0, states: Float[torch.Tensor, "n t h"] | None = None
+    ) -> Float[torch.Tensor, "n d"]:
+        """Mean over the tokens, then the rest of the pipeline."""
+        states = self.states(features, layer) if states is None else states
+        vectors = pool(states, features["attention_mask"], "mean")
+        return self._rest({"sentence_embedding": vectors})["sentence_embedding"]
+
+    def _encodings(self, texts: Sequence[str]) -> list:
+        return self._tokenizer.encode_batch(list(texts), add_special_tokens=False)
+
+    def _padded(self, rows: list[list[int]]) -> Features:
+        rows = [row or [self._empty] for row in rows]
+        width = max(map(len, rows))
+        ids = torch.full((len(rows), width), self.fillers.get("pad", 0))
+        mask = torch.zeros_like(ids)
+        for number, row in enumerate(rows):
+            ids[number, : len(row)] = torch.tensor(row)
+            mask[number, : len(row)] = 1
+        return {"input_ids": ids.to(self.device), "attention_mask": mask.to(self.device)}
