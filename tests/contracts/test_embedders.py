@@ -125,11 +125,11 @@ def test_no_texts_no_vectors(embedder):
 
 
 def test_states_of_every_layer_give_the_same_vector(grad):
-    batch = grad.tokenise(TEXTS)
+    batch = grad.tokenise(TEXTS[:3])
     with torch.no_grad():
         vectors = grad.encode(batch.features)
-        assert vectors.numpy() == pytest.approx(grad.forward(TEXTS), abs=1e-5)
-        for layer in range(grad.layers + 1):
+        assert vectors.numpy() == pytest.approx(grad.forward(TEXTS[:3]), abs=1e-5)
+        for layer in sorted({0, min(1, grad.layers), grad.layers // 2, max(grad.layers - 1, 0), grad.layers}):
             states = grad.states(batch.features, layer)
             again = grad.encode(batch.features, layer, states)
             assert torch.allclose(again, vectors, atol=1e-5), layer

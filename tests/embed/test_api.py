@@ -88,7 +88,7 @@ def test_the_cost_is_shown_before_a_long_run_and_can_be_limited(endpoint, caplog
     assert "at 2 a million" in caplog.text
     tight = open_it(endpoint, "&price=2&max_cost=0.0001")
     asked = len(endpoint.requests)
-    with pytest.raises(BadInput, match="max_cost is 0.00"):
+    with pytest.raises(BadInput, match=r"max_cost is 0\.00"):
         tight.embed(["word " * 1000])
     assert len(endpoint.requests) == asked, "nothing was sent"
 

@@ -42,7 +42,7 @@ class Licence(_Strict):
     id: str
     basis: str
     ask: bool = False
-    """Whether it asks for the user's own decision: such an asset is fetched by `workbench fetch` alone, never silently."""
+    """Whether it asks for the user's own decision: then `workbench fetch` alone brings the asset, nothing silently."""
 
 
 class Convert(_Strict):

@@ -34,7 +34,8 @@ def fetch(name: str, asked: bool = False) -> Path:
     folder = cache_folder() / "assets" / _folder_name(asset)
     if asset.licence.ask and not asked and not folder.is_dir():
         raise FetchError(
-            f"{name} is under {asset.licence.id} ({asset.licence.basis}); if you accept that, run: workbench fetch {name}"
+            f"{name} is under {asset.licence.id} ({asset.licence.basis}); "
+            f"if you accept that, run: workbench fetch {name}"
         )
     if asset.hub and hub_is_reachable() and (from_hub := _from_hub(asset.hub)):
         return from_hub

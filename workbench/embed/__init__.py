@@ -28,8 +28,8 @@ def load_embedder(name: str = "minilm", device: str = "auto") -> Embedder:
     `static:MODEL`                            one that begins with static token embeddings (model2vec)
     `transformers:MODEL?pooling=mean`         a transformers folder or hub id; pooling mean, cls, last or max;
                                               `&normalise=false` for raw vectors
-    `llm:MODEL?method=echo&layer=20`          a causal language model: an asset, a folder or a hub id; method last, mean,
-                                              weighted-mean, prompt-eol or echo; also `instruction`, `max_tokens`
+    `llm:MODEL?method=echo&layer=20`          a causal language model: an asset, a folder or a hub id; method last,
+                                              mean, weighted-mean, prompt-eol or echo; also `instruction`, `max_tokens`
     `api:MODEL?url=https://HOST/v1`           an OpenAI-compatible endpoint; also `key_env`, `batch`, `price`, ...
     `FOLDER` or `ORGANISATION/NAME`           short for `sentence-transformers:...`
 

@@ -56,7 +56,7 @@ class Embedder(ABC):
         """Vectors of one batch of texts of about the same length, float32."""
 
     def estimate(self, texts: Sequence[str]) -> str:
-        """What embedding these texts would cost, in words, to be shown before; empty where it costs nothing but time."""
+        """What embedding these texts would cost, in words, to be shown before; empty where it costs time alone."""
         return ""
 
     @final

@@ -52,7 +52,7 @@ class LayerStack:
 
     @contextmanager
     def fed(self, layer: int, states: Float[torch.Tensor, "n t h"], run: Callable[[], Any]) -> Iterator[None]:
-        """While this is open, the model computes from `states` at `layer`. `run` calls it once, to see what layers give."""
+        """While this is open, the model computes from `states` at `layer`. `run` shows once what layers give."""
         if self._gives_tuple is None:
             with torch.no_grad():
                 self.read(1, run)

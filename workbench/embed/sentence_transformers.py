@@ -21,7 +21,7 @@ __all__ = ["SentenceTransformersEmbedder"]
 
 
 class SentenceTransformersEmbedder(GradEmbedder):
-    """The whole pipeline of a model: prompt, tokenizer, transformer, pooling, and Dense and Normalize where it has them.
+    """The whole pipeline of a model: prompt, tokenizer, transformer, pooling, Dense and Normalize where it has them.
 
     Vectors equal those of `SentenceTransformer.encode` to 1e-6.
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -34,7 +35,7 @@ class StaticEmbedder(GradEmbedder):
                 pipeline = SentenceTransformer(model, device=self.device).eval()
         except (OSError, ValueError) as error:
             raise BadInput(f"cannot load the static model {model!r}: {first_line(error)}") from error
-        table = pipeline[0]
+        table: Any = pipeline[0]
         if type(table).__name__ != "StaticEmbedding":
             raise BadInput(f"{model} begins with {type(table).__name__}, not with StaticEmbedding; open it by its path")
         self._tokenizer = table.tokenizer

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from workbench.assets._quiet import quiet_loading
 from workbench.assets.converters._join import join
@@ -22,7 +23,8 @@ def gguf(pieces: Sequence[Path], into: Path, dtype: str = "float32") -> None:
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig, modeling_gguf_pytorch_utils
 
-    modeling_gguf_pytorch_utils.tqdm = partial(modeling_gguf_pytorch_utils.tqdm, disable=True)  # a bar of its own
+    reader: Any = modeling_gguf_pytorch_utils
+    reader.tqdm = partial(reader.tqdm, disable=True)  # a bar of its own, that nothing else silences
     path = join(pieces)
     try:
         with quiet_loading():
