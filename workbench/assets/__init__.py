@@ -2,6 +2,17 @@
 
 from workbench.assets._card import AssetCard, card, cards
 from workbench.assets._fetch import CONVERTERS, fetch, hub_is_reachable, pipeline_folder
+from workbench.assets._language_model import open_language_model
 from workbench.assets._quiet import quiet_loading
 
-__all__ = ["CONVERTERS", "AssetCard", "card", "cards", "fetch", "hub_is_reachable", "pipeline_folder", "quiet_loading"]
+__all__ = [
+    "CONVERTERS",
+    "AssetCard",
+    "card",
+    "cards",
+    "fetch",
+    "hub_is_reachable",
+    "open_language_model",
+    "pipeline_folder",
+    "quiet_loading",
+]

@@ -1,4 +1,4 @@
-"""workbench embed: texts to vectors."""
+"""workbench embed: texts to vectors, and embedders side by side."""
 
 from __future__ import annotations
 
@@ -8,46 +8,97 @@ from typing import Annotated
 
 import typer
 
-from workbench.cli._options import Device, Embedder, Json, Quiet, Seed, begin, say, write_json_to
+from workbench.cli._options import (
+    DONE,
+    INCONCLUSIVE,
+    Device,
+    Embedder,
+    Json,
+    Quiet,
+    Seed,
+    begin,
+    finish,
+    say,
+    write_json_to,
+)
+from workbench.core.errors import BadInput
+
+_TEXTS = 500
 
 
 def embed(
     source: Annotated[
         str, typer.Argument(help="A .txt, .jsonl, .csv, .tsv or .parquet of texts, hf:NAME, or a corpus' name.")
-    ],
-    out: Annotated[Path, typer.Option(help="Parquet file to write: id, vector, text, and provenance.")],
+    ] = "",
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Parquet file to write: id, vector, text, and provenance. With --compare: a JSON file."),
+    ] = None,
     embedder: Embedder = "minilm",
     column: Annotated[str, typer.Option(help="Field or column that holds the text.")] = "text",
     split: Annotated[str, typer.Option(help="Of a named corpus: train, validation or test.")] = "test",
-    limit: Annotated[int, typer.Option(help="At most so many texts; 0 means all.", min=0)] = 0,
+    limit: Annotated[
+        int, typer.Option(help=f"At most so many texts; 0 means all. With --compare: default {_TEXTS}.", min=0)
+    ] = 0,
     without_texts: Annotated[bool, typer.Option("--without-texts", help="Leave the texts out of the file.")] = False,
+    compare: Annotated[
+        list[str] | None,
+        typer.Option(help="Embed nothing, but measure this embedder beside others; give it once for each, or `all`."),
+    ] = None,
     json: Json = "",
     seed: Seed = 0,
     device: Device = "auto",
     quiet: Quiet = False,
-) -> None:
-    """Embed texts into a Parquet file with provenance.
+) -> int:
+    """Embed texts into a Parquet file with provenance, or compare embedders.
 
-    Example: workbench embed lines.txt --out vectors.parquet
+    What was embedded stays in the cache, so a run that was stopped goes on where it was. --compare measures throughput,
+    memory, dimension, isotropy, retrieval (SQuAD) and paraphrases (Tatoeba); with --out it saves after each embedder.
+
+    Examples: workbench embed lines.txt --out vectors.parquet
+              workbench embed --compare potion --compare minilm --out comparison.json
     """
     begin(quiet, device)
+    if compare:
+        if source:
+            raise BadInput(f"--compare brings its own texts; leave {source} out")
+        return _compare(compare, limit or _TEXTS, seed, device, out, json, quiet)
+    if not source or out is None:
+        raise BadInput("give texts and --out FILE, or --compare EMBEDDER")
     from workbench.data import corpora
     from workbench.embed import load_embedder
+    from workbench.embed._vector_cache import cached_set
 
     named = source in corpora.names()
     texts = corpora.load(source, split, limit or None) if named else corpora.read(source, column)
     texts = texts.head(limit) if limit else texts
     model = load_embedder(embedder, device)
-    began = time.monotonic()
-    vectors = model.embed_set(texts.ids, texts.texts, seed)
-    seconds = time.monotonic() - began
+    if cost := model.estimate(texts.texts):
+        say(cost, quiet)
+    began, asked = time.monotonic(), model.queries
+    vectors = cached_set(model, texts.ids, texts.texts, seed)
+    seconds, asked = time.monotonic() - began, model.queries - asked
     (vectors.without_texts() if without_texts else vectors).save(out)
-    say(f"{len(vectors):,} texts x {vectors.dim} dimensions, {len(vectors) / seconds:,.0f} texts/s -> {out}", quiet)
+    rate = f"{asked / seconds:,.0f} texts/s" if asked else "all from the cache"
+    say(f"{len(vectors):,} texts x {vectors.dim} dimensions, {rate} -> {out}", quiet)
     summary = {
         "texts": len(vectors),
+        "embedded": asked,
         "dim": vectors.dim,
         "seconds": seconds,
         "embedder": model.spec.name,
         "out": str(out),
     }
     write_json_to(json, summary)
+    return DONE
+
+
+def _compare(compare: list[str], texts: int, seed: int, device: str, out: Path | None, json: str, quiet: bool) -> int:
+    from workbench.jobs.compare_embedders import all_embedders, compare_embedders
+
+    names = list(dict.fromkeys(each for name in compare for each in (all_embedders() if name == "all" else (name,))))
+    result = compare_embedders(names, texts, seed, device, out)
+    finish(result, json, quiet)
+    if not result.rows:
+        raise BadInput("; ".join(f"{name}: {why}" for name, why in result.failures))
+    return INCONCLUSIVE if result.failures else DONE

@@ -85,6 +85,34 @@ def mean_share(
     return estimate
 
 
+def auc(
+    positive: Float[np.ndarray, " p"] | Sequence[float],
+    negative: Float[np.ndarray, " q"] | Sequence[float],
+    seed: int = 0,
+) -> Estimate:
+    """Area under the ROC curve: how often a positive scores above a negative, ties half; bootstrap over both sides.
+
+    Where the two are fully apart the bootstrap has no width; then the interval is Clopper and Pearson's for as many
+    trials as there are items on the smaller side.
+    """
+    positive, negative = np.sort(np.asarray(positive, float)), np.sort(np.asarray(negative, float))
+    if not len(positive) or not len(negative) or not np.isfinite([positive.sum(), negative.sum()]).all():
+        raise BadInput(f"AUC needs finite scores on both sides, got {len(positive)} and {len(negative)}")
+    below = np.searchsorted(negative, positive, "left"), np.searchsorted(negative, positive, "right")
+    rng = np.random.default_rng(seed)
+    p, q, n = len(positive), len(negative), min(len(positive), len(negative))
+    draws_p = rng.multinomial(p, np.full(p, 1 / p), size=RESAMPLES)
+    draws_q = rng.multinomial(q, np.full(q, 1 / q), size=RESAMPLES)
+    mass = np.concatenate([np.zeros((RESAMPLES, 1)), draws_q.cumsum(1)], axis=1)
+    areas = (draws_p * (mass[:, below[0]] + mass[:, below[1]])).sum(1) / (2 * p * q)
+    value = float((below[0] + below[1]).sum() / (2 * p * q))
+    if value in (0.0, 1.0):
+        exact = proportion(round(value) * n, n)
+        return Estimate(value, exact.low, exact.high, n, exact.method)
+    low, high = np.percentile(areas, [2.5, 97.5])
+    return Estimate(value, float(low), float(high), n, f"bootstrap, {RESAMPLES} resamples of both sides")
+
+
 def difference(a: Estimate, b: Estimate) -> Estimate:
     """`a - b` with Zou and Donner's (2008) interval from both intervals; for two Wilson intervals it is Newcombe's.
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
+from workbench.core.embedding_set import EmbeddingSet
 from workbench.core.files import atomic_path
 from workbench.core.progress import progress
 from workbench.core.resources import cache_folder
@@ -37,6 +38,16 @@ def cached_vectors(embedder: Embedder, texts: Sequence[str], what: str = "embed"
             shards.append(vectors)
             advance(len(chunk))
     return np.concatenate(shards) if shards else np.empty((0, embedder.spec.dim), np.float32)
+
+
+def cached_set(embedder: Embedder, ids: Sequence[str], texts: Sequence[str], seed: int | None = None) -> EmbeddingSet:
+    """`embedder.embed_set` by way of the disk: what was embedded before a kill is not embedded again."""
+    return EmbeddingSet(
+        ids=np.asarray(ids, dtype=object),
+        vectors=cached_vectors(embedder, texts),
+        texts=np.asarray(texts, dtype=object),
+        provenance=embedder.provenance(seed),
+    )
 
 
 def _path(embedder: Embedder, texts: list[str]) -> Path:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,7 @@ import torch
 from jaxtyping import Float, Int
 
 from workbench import assets
-from workbench.core.errors import BadInput, first_line
+from workbench.core.errors import BadInput
 from workbench.embed._embedder import EmbedderSpec
 from workbench.embed._grad_embedder import Features, GradEmbedder, TokenBatch
 from workbench.embed._layers import LayerStack
@@ -72,7 +71,8 @@ class LLMEmbedder(GradEmbedder):
             raise BadInput(f"max_tokens is {max_tokens}; expected at least 1")
         self.method, self.normalise, self.max_tokens = METHODS[method], normalise, max_tokens
         self.device = pick_device(device)
-        self.tokenizer, self.model, revision = _load(model)
+        self.tokenizer, self.model, place = assets.open_language_model(model, head=False)
+        self.tokenizer.padding_side = "right"
         self._cut(layer, model)
         self.model.to(self.device)
         self._stack = LayerStack(self.model)
@@ -89,7 +89,7 @@ class LLMEmbedder(GradEmbedder):
         said += ["" if max_tokens == 512 else f"max_tokens={max_tokens}", "" if normalise else "normalise=false"]
         self.spec = EmbedderSpec(
             name=f"llm:{model}?{'&'.join(part for part in said if part and not part.endswith('='))}",
-            revision=revision,
+            revision=weights_revision(place),
             dim=int(self.model.config.hidden_size),
             normalised=normalise,
             max_tokens=self._frame + self._copies * max_tokens,
@@ -195,21 +195,3 @@ class LLMEmbedder(GradEmbedder):
         else:
             weights[start : start + length] = 1.0
         return weights / weights.sum()
-
-
-def _load(model: str) -> tuple[Any, Any, str]:
-    """Tokenizer, model without its head, and revision, of an asset, a folder or a hub id."""
-    from transformers import AutoModel, AutoTokenizer
-
-    known = model in assets.cards()
-    place = str(assets.fetch(model)) if known else model
-    try:
-        with assets.quiet_loading():
-            tokenizer = AutoTokenizer.from_pretrained(place)
-            network = AutoModel.from_pretrained(place, dtype=torch.float32).eval()
-    except (OSError, ValueError) as error:
-        raise BadInput(f"cannot load the language model {model!r}: {first_line(error)}") from error
-    if not hasattr(network, "norm") and not hasattr(network, "ln_f"):
-        raise BadInput(f"{model} is a {type(network).__name__}; expected a causal language model")
-    tokenizer.padding_side = "right"
-    return tokenizer, network, weights_revision(Path(place))

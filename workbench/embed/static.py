@@ -11,11 +11,14 @@ from jaxtyping import Float, Int
 
 from workbench.assets import quiet_loading
 from workbench.core.errors import BadInput, first_line
+from workbench.core.progress import progress
 from workbench.embed._embedder import EmbedderSpec
 from workbench.embed._grad_embedder import Features, GradEmbedder, TokenBatch
 from workbench.embed._torch import pick_device, pool, weights_revision
 
 __all__ = ["StaticEmbedder"]
+
+_BATCH = 1024
 
 
 class StaticEmbedder(GradEmbedder):
@@ -89,6 +92,26 @@ class StaticEmbedder(GradEmbedder):
         states = self.states(features, layer) if states is None else states
         vectors = pool(states, features["attention_mask"], "mean")
         return self._rest({"sentence_embedding": vectors})["sentence_embedding"]
+
+    def forward(self, texts: list[str]) -> Float[np.ndarray, "n d"]:
+        """Vectors of one batch, of any lengths: nothing is padded."""
+        rows = [row.ids or [self._empty] for row in self._encodings(texts)]
+        starts = torch.tensor([0, *map(len, rows[:-1])], device=self.device).cumsum(0)
+        ids = torch.tensor([id for row in rows for id in row], device=self.device)
+        with torch.inference_mode():
+            means = torch.nn.functional.embedding_bag(ids, self._table, starts, mode="mean")
+            return self._rest({"sentence_embedding": means})["sentence_embedding"].float().cpu().numpy()
+
+    def _embed_distinct(self, texts: list[str], what: str) -> np.ndarray:
+        """In the order of the texts: without padding there is no need to count tokens first."""
+        self.queries += len(texts)
+        out = np.empty((len(texts), self.spec.dim), np.float32)
+        with progress(what, len(texts), "texts") as advance:
+            for start in range(0, len(texts), _BATCH):
+                batch = texts[start : start + _BATCH]
+                out[start : start + _BATCH] = self.forward(batch)
+                advance(len(batch))
+        return out
 
     def _encodings(self, texts: Sequence[str]) -> list:
         return self._tokenizer.encode_batch(list(texts), add_special_tokens=False)

@@ -1,7 +1,17 @@
 """Result types: frozen dataclasses that render, save and load themselves."""
 
 from workbench.results.audit_result import AuditResult, Control, Recovery
+from workbench.results.embedder_comparison import EmbedderComparison, EmbedderScores
 from workbench.results.inversions import Inversions
 from workbench.results.scores import InversionScores, ScoreTable
 
-__all__ = ["AuditResult", "Control", "InversionScores", "Inversions", "Recovery", "ScoreTable"]
+__all__ = [
+    "AuditResult",
+    "Control",
+    "EmbedderComparison",
+    "EmbedderScores",
+    "InversionScores",
+    "Inversions",
+    "Recovery",
+    "ScoreTable",
+]

@@ -1,0 +1,35 @@
+"""Open a causal language model: an asset, a folder or a hub id."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from workbench.assets._card import cards
+from workbench.assets._fetch import fetch
+from workbench.assets._quiet import quiet_loading
+from workbench.core.errors import BadInput, first_line
+
+
+def open_language_model(model: str, head: bool = True) -> tuple[Any, Any, Path]:
+    """Tokenizer, float32 model in evaluation mode, and the folder (or hub id) that they were read from.
+
+    Without `head` the model ends with its last hidden states. Raises BadInput for what is no causal language model.
+    """
+    import torch
+    from transformers import AutoModel, AutoModelForCausalLM, AutoTokenizer
+
+    place = fetch(model) if model in cards() else Path(model)
+    try:
+        with quiet_loading():
+            tokenizer = AutoTokenizer.from_pretrained(str(place))
+            kind = AutoModelForCausalLM if head else AutoModel
+            network = kind.from_pretrained(str(place), dtype=torch.float32).eval()
+    except (OSError, ValueError) as error:
+        raise BadInput(f"cannot load the language model {model!r}: {first_line(error)}") from error
+    trunk = network.base_model if head else network
+    if not hasattr(trunk, "norm") and not hasattr(trunk, "ln_f"):
+        raise BadInput(f"{model} is a {type(network).__name__}; expected a causal language model")
+    if tokenizer.pad_token is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    return tokenizer, network, place

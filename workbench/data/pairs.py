@@ -1,0 +1,94 @@
+"""Pairs of texts with a known relation: a question and its passage (SQuAD), sentences that mean the same (Tatoeba)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+import numpy as np
+
+from workbench import assets
+from workbench.core.errors import BadInput
+from workbench.core.text import normalise, squeeze
+from workbench.data.corpora import passages
+
+PASSAGES_AN_ARTICLE = 10
+
+
+@dataclass(frozen=True)
+class Retrieval:
+    """Question i is answered by passage i, and by no other one. `groups` are the articles of the passages."""
+
+    questions: tuple[str, ...]
+    passages: tuple[str, ...]
+    groups: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Paraphrases:
+    """`left[i]` and `right[i]` mean the same; `decoy[i]` shares words with `left[i]` and translates otherwise."""
+
+    left: tuple[str, ...]
+    right: tuple[str, ...]
+    decoy: tuple[str, ...]
+
+
+def retrieval(limit: int, seed: int = 0) -> Retrieval:
+    """`limit` distinct passages of SQuAD, each with the first question asked of it.
+
+    Articles are drawn at random and each gives up to ten passages, so that a question has to be told from others on
+    the same matter.
+    """
+    articles: dict[str, dict[str, tuple[str, str, str]]] = defaultdict(dict)
+    passage = None
+    for row in passages("squad"):
+        if row.label == "passage":
+            passage = row
+        elif passage is not None:
+            pair = (squeeze(row.text), squeeze(passage.text), row.group)
+            articles[row.group].setdefault(normalise(passage.text), pair)
+    rng = np.random.default_rng(seed)
+    found = []
+    for group in rng.permutation(sorted(articles)):
+        rows = list(articles[group].values())
+        found += [rows[place] for place in rng.permutation(len(rows))[:PASSAGES_AN_ARTICLE]]
+    if not 1 < limit <= len(found):
+        raise BadInput(f"limit is {limit}; SQuAD gives 2 to {len(found):,} passages with questions")
+    return Retrieval(*(tuple(column) for column in zip(*found[:limit], strict=True)))
+
+
+def paraphrases(limit: int, seed: int = 0) -> Paraphrases:
+    """`limit` pairs of English Tatoeba sentences that share a translation, no sentence twice, each with a decoy.
+
+    The decoy of a pair is, of the other pairs' sentences, the one with the highest TF-IDF cosine to the left sentence.
+    It was given another translation; now and then it means nearly the same all the same, so no embedder reaches 1.
+    """
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    pairs = _translated_pairs()
+    if not 1 < limit <= len(pairs):
+        raise BadInput(f"limit is {limit}; Tatoeba gives 2 to {len(pairs):,} pairs")
+    picked = [pairs[row] for row in np.random.default_rng(seed).permutation(len(pairs))[:limit]]
+    left, right = zip(*picked, strict=True)
+    table = TfidfVectorizer().fit(left + right)
+    overlap = (table.transform(left) @ table.transform(right).T).toarray()
+    np.fill_diagonal(overlap, -1)
+    return Paraphrases(left, right, tuple(right[row] for row in overlap.argmax(1)))
+
+
+def _translated_pairs() -> list[tuple[str, str]]:
+    """Two English sentences for each foreign sentence that translates several; each sentence is used once."""
+    folder = assets.fetch("tatoeba")
+    meant: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
+    for pattern in assets.card("tatoeba").sources[0].members:
+        for path in folder.glob(pattern):
+            for line in path.read_text(encoding="utf-8").splitlines():
+                english, foreign, *_ = line.split("\t")
+                meant[path.stem, foreign].setdefault(normalise(english), squeeze(english))
+    pairs, used = [], set()
+    for key in sorted(meant):
+        fresh = [name for name in sorted(meant[key]) if name not in used][:2]
+        if len(fresh) == 2:
+            used.update(fresh)
+            pairs.append((meant[key][fresh[0]], meant[key][fresh[1]]))
+    return pairs
