@@ -13,9 +13,9 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from workbench.core import checkpoint
+from workbench.core import checkpoint, render
 from workbench.core.result import Result
-from workbench.results import ScoreTable
+from workbench.results import EmbedderComparison, ScoreTable
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -51,11 +51,13 @@ def test_the_commands_of_the_readme_run(tmp_path):
     short = {
         "train": "--steps 2 --texts 1000 --planted 0 --corpus cfpb --layers 1 --evaluate 30 --vocabulary 1000",
         "audit": "--sentences 30 --records 30",
+        "embed --compare": "--limit 50",
     }
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     for command in commands:
         words = shlex.split(command, comments=True)
-        words += short.get(words[1], "").split()
+        for start, options in short.items():
+            words += options.split() if command.startswith(f"workbench {start}") else []
         done = subprocess.run(
             words, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=900, check=False
         )
@@ -87,3 +89,16 @@ def test_the_numbers_of_the_readme_are_those_of_the_card():
         row = next(line for line in README.splitlines() if line.strip("|* ").startswith(f"{score.method}"))
         for number in (score.bleu, score.token_f1, score.exact, score.cosine):
             assert str(number) in row
+
+
+def test_the_table_of_embedders_is_the_one_that_was_measured():
+    """README holds the tables of docs/embedders.json, as the Markdown renderer writes them."""
+    found = Result.load(ROOT / "docs/embedders.json")
+    assert isinstance(found, EmbedderComparison)
+    assert not found.failures
+    inside = README.partition("<!-- embedders: made from docs/embedders.json -->")[2].partition("<!-- /embedders -->")[
+        0
+    ]
+    for table in (found.quality(), found.cost()):
+        assert render.to_markdown([table]).strip() in inside
+    assert found.setting() in " ".join(inside.split())

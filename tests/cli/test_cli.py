@@ -14,7 +14,7 @@ import pytest
 
 from workbench.core.embedding_set import EmbeddingSet
 
-VERBS = ("embed", "invert", "audit", "train", "train inverter", "fetch", "list", "report")
+VERBS = ("embed", "augment", "invert", "audit", "train", "train inverter", "fetch", "list", "report")
 
 
 def run(*arguments, **options):
@@ -54,11 +54,18 @@ def test_help_is_quick():
     [
         (["nonsense"], "No such command"),
         (["invert", "--nonsense"], "No such option"),
-        (["embed"], "Missing argument"),
+        (["embed"], "give texts and --out FILE, or --compare EMBEDDER"),
         (["invert"], "give either a Parquet file of vectors or --texts FILE"),
         (["invert", "none.parquet", "--quiet"], "none.parquet is not there; expected a Parquet file"),
         (["invert", "--texts", "none.txt"], "none.txt is not there; expected a file of texts"),
         (["embed", "none.txt", "--out", "x.parquet"], "none.txt is not there"),
+        (["embed", "x.txt", "--compare", "toy"], "--compare brings its own texts; leave x.txt out"),
+        (["embed", "--compare", "nonsense", "--limit", "20"], "no embedder is called 'nonsense'"),
+        (["embed", "x.txt", "--out", "x", "--embedder", "api:m?url=http://127.0.0.1:9&retries=0"], "failed 1 times"),
+        (["augment", "none.txt", "--out", "x.parquet"], "none.txt is not there"),
+        (["augment", "x.txt", "--out", "x", "--kind", "poem"], "no kind is called 'poem'"),
+        (["augment", "x.txt", "--out", "x", "--only-labels"], "nothing to make: give a kind or a label"),
+        (["fetch", "gemma"], "Did you mean 'gemma-270m'"),
         (["fetch", "tatoba"], "Did you mean 'tatoeba'?"),
         (["list", "everything"], "no family is called 'everything'"),
         (["audit", "none.toml"], "cannot read the plan none.toml"),
@@ -109,6 +116,46 @@ def test_embed_writes_vectors_with_provenance(embedded):
     assert vectors.provenance.embedder == "minilm"
     assert vectors.provenance.normalised is True
     assert vectors.provenance.versions["torch"]
+
+
+def test_embed_goes_on_where_it_was_and_leaves_nothing_behind(embedded, tmp_path):
+    (tmp_path / "many.txt").write_text("\n".join(f"Line {n} of many." for n in range(6000)))
+    arguments = [sys.executable, "-m", "workbench", "embed", "many.txt", "--out", "many.parquet", "-q"]
+    first = subprocess.Popen(arguments, cwd=tmp_path)
+    deadline = time.monotonic() + 120
+    while not list(tmp_path.rglob("*.npy")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    first.kill()
+    first.wait()
+    assert list(tmp_path.rglob("*.npy"))
+    assert not (tmp_path / "many.parquet").exists()
+    shards = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.npy")}
+    done = run("embed", "many.txt", "--out", "many.parquet", "--limit", "2048", cwd=tmp_path)
+    assert "2,048 texts x 384 dimensions, 0 texts/s" in done.stderr, f"{len(shards)} shards were there"
+    assert len(EmbeddingSet.load(tmp_path / "many.parquet")) == 2048
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["many.parquet", "many.txt"]
+
+
+def test_embedders_side_by_side(tmp_path):
+    arguments = ("embed", "--compare", "toy", "--compare", "potion", "--limit", "20", "--out", "c.json", "--json", "-")
+    done = run(*arguments, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert [row["embedder"] for row in json.loads(done.stdout)["rows"]] == ["toy", "potion"]
+    assert json.loads((tmp_path / "c.json").read_text())["rows"] == json.loads(done.stdout)["rows"]
+
+
+def test_augment_makes_a_corpus_that_can_be_embedded(embedded, tmp_path):
+    out = tmp_path / "more.parquet"
+    options = ("--kind", "paraphrase", "--label", "Is this about money?", "--json", tmp_path / "account.json")
+    done = run("augment", embedded / "lines.txt", "--out", out, *options)
+    assert done.returncode == 0, done.stderr
+    assert "What was kept" in done.stdout
+    account = json.loads((tmp_path / "account.json").read_text())
+    rows = pq.read_table(out).to_pylist()
+    assert len(rows) == account["sources"] + sum(count for _, count in account["kept"])
+    assert "is_this_about_money" in rows[0]
+    assert run("embed", out, "--out", tmp_path / "v.parquet", "--embedder", "toy", "-q").returncode == 0
+    assert len(EmbeddingSet.load(tmp_path / "v.parquet")) == len(rows)
 
 
 def test_invert_vectors(embedded):

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workbench.core.errors import BadInput
-from workbench.core.estimate import difference, mean, mean_share, proportion
+from workbench.core.estimate import auc, difference, mean, mean_share, proportion
 
 
 @given(st.integers(1, 3000), st.data())
@@ -71,3 +71,34 @@ def test_a_share_of_nothing_is_no_certainty():
     assert mean_share(np.ones(30)).low == pytest.approx(1 - 0.116, abs=5e-4)
     assert mean_share(np.zeros(30), np.repeat(np.arange(3), 10)).n == 3
     assert mean_share([0.2, 0.4, 0.9]) == mean([0.2, 0.4, 0.9])
+
+
+def test_auc_is_the_share_of_pairs_in_order():
+    rng = np.random.default_rng(0)
+    positive, negative = rng.normal(1, 1, 60).round(1), rng.normal(0, 1, 80).round(1)
+    above = np.mean(positive[:, None] > negative) + np.mean(positive[:, None] == negative) / 2
+    found = auc(positive, negative)
+    assert found.value == pytest.approx(above)
+    assert found.low < found.value < found.high
+    assert found.n == 60
+    assert auc(negative, positive).value == pytest.approx(1 - above)
+
+
+def test_auc_of_what_is_fully_apart_still_has_an_interval():
+    found = auc([2.0, 3.0, 4.0], [0.0, 1.0])
+    assert found.value == found.high == 1.0
+    assert found.low < 0.3
+    with pytest.raises(BadInput, match="AUC needs finite scores"):
+        auc([], [1.0])
+    with pytest.raises(BadInput, match="AUC needs finite scores"):
+        auc([np.nan], [1.0])
+
+
+def test_auc_covers_the_truth():
+    """Two normals one apart have AUC Phi(1/sqrt 2) = .7602; about 95% of intervals hold it."""
+    rng = np.random.default_rng(0)
+    held = 0
+    for _ in range(100):
+        found = auc(rng.normal(1, 1, 100), rng.normal(0, 1, 100))
+        held += found.low <= 0.7602 <= found.high
+    assert held >= 88

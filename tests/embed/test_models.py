@@ -88,6 +88,12 @@ def test_an_instruction_is_read_and_not_pooled():
     assert "".join(token for token, flag in zip(batch.tokens[0], pooled, strict=True) if flag) == "One."
 
 
+def test_an_instruction_of_any_characters_is_in_the_name():
+    embedder = load_embedder("llm?layer=1&instruction=50%25 of A%26B, 1%2B1=2?", "cpu")
+    assert "".join(embedder.tokenise(["x"]).tokens[0]).replace("\u0120", " ").count("50% of A&B, 1+1=2?") == 1
+    assert load_embedder(embedder.spec.name, "cpu").spec == embedder.spec
+
+
 def test_language_models_open_in_two_seconds():
     load_embedder("llm", "cpu")
     began = time.monotonic()

@@ -26,7 +26,8 @@ Json = Annotated[
 Embedder = Annotated[
     str,
     typer.Option(
-        help="A name of `workbench list`, a sentence-transformers folder or hub id, or transformers:MODEL?pooling=mean."
+        help="minilm, mpnet, ... (`workbench list`), a folder or hub id, transformers:MODEL?pooling=mean, "
+        "llm:MODEL?method=echo, api:MODEL?url=https://HOST/v1; README has all of them."
     ),
 ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from pathlib import Path
 from typing import Annotated
@@ -52,8 +53,8 @@ def embed(
 ) -> int:
     """Embed texts into a Parquet file with provenance, or compare embedders.
 
-    What was embedded stays in the cache, so a run that was stopped goes on where it was. --compare measures throughput,
-    memory, dimension, isotropy, retrieval (SQuAD) and paraphrases (Tatoeba); with --out it saves after each embedder.
+    A run that was stopped goes on when the same command is given again. --compare measures throughput, memory,
+     dimension, isotropy, retrieval (SQuAD) and paraphrases (Tatoeba); with --out it saves after each embedder.
 
     Examples: workbench embed lines.txt --out vectors.parquet
               workbench embed --compare potion --compare minilm --out comparison.json
@@ -67,7 +68,7 @@ def embed(
         raise BadInput("give texts and --out FILE, or --compare EMBEDDER")
     from workbench.data import corpora
     from workbench.embed import load_embedder
-    from workbench.embed._vector_cache import cached_set
+    from workbench.embed._vector_cache import resumable_set
 
     named = source in corpora.names()
     texts = corpora.load(source, split, limit or None) if named else corpora.read(source, column)
@@ -76,14 +77,14 @@ def embed(
     if cost := model.estimate(texts.texts):
         say(cost, quiet)
     began, asked = time.monotonic(), model.queries
-    vectors = cached_set(model, texts.ids, texts.texts, seed)
+    parts = out.with_name(f".{out.name}.parts")
+    vectors = resumable_set(model, texts.ids, texts.texts, parts, seed)
     seconds, asked = time.monotonic() - began, model.queries - asked
     (vectors.without_texts() if without_texts else vectors).save(out)
-    rate = f"{asked / seconds:,.0f} texts/s" if asked else "all from the cache"
-    say(f"{len(vectors):,} texts x {vectors.dim} dimensions, {rate} -> {out}", quiet)
+    shutil.rmtree(parts, ignore_errors=True)
+    say(f"{len(vectors):,} texts x {vectors.dim} dimensions, {asked / seconds:,.0f} texts/s -> {out}", quiet)
     summary = {
         "texts": len(vectors),
-        "embedded": asked,
         "dim": vectors.dim,
         "seconds": seconds,
         "embedder": model.spec.name,

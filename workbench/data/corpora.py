@@ -135,10 +135,11 @@ def _read_parquet(path: Path, column: str) -> Iterator[Passage]:
         raise BadInput(f"{path} is not a whole Parquet file: {error}") from error
     if column not in table.column_names:
         raise BadInput(f"{path} has no column {column!r}; it has: {', '.join(table.column_names)}")
+    groups = table["group"].to_pylist() if "group" in table.column_names else None
     for number, text in enumerate(table[column].to_pylist()):
         if not isinstance(text, str):
             raise BadInput(f"{path} row {number} of {column!r} is {text!r}; expected text")
-        yield Passage(text, f"{path.stem}:{number}")
+        yield Passage(text, str(groups[number]) if groups else f"{path.stem}:{number}")
 
 
 def _read_hub(source: str, column: str) -> Iterator[Passage]:

@@ -35,13 +35,7 @@ def load_embedder(name: str = "minilm", device: str = "auto") -> Embedder:
 
     Raises UnknownName, or BadInput for a model that cannot be loaded and for options that are not there.
     """
-    kind, colon, rest = name.partition(":")
-    if not (colon and kind in EMBEDDERS.names()):
-        is_model = Path(name).is_dir() or (name.count("/") == 1 and "?" not in name)
-        kind, rest = (
-            ("sentence-transformers", name) if is_model else (name.partition("?")[0], "?" + name.partition("?")[2])
-        )
-    model, _, query = rest.partition("?")
+    kind, model, query = _parts(name)
     member = EMBEDDERS.load(kind)
     given: dict[str, Any] = _options(member, dict(parse_qsl(query)), name)
     if model:
@@ -55,6 +49,15 @@ def load_embedder(name: str = "minilm", device: str = "auto") -> Embedder:
         if parameter.default is parameter.empty and key not in given:
             raise BadInput(f"{kind} needs a model: {kind}:MODEL" if key == "model" else f"{name!r} states no {key}")
     return member(**given)
+
+
+def _parts(name: str) -> tuple[str, str, str]:
+    """Kind, model and query of a line; a bare folder or hub id is a sentence-transformers model."""
+    if Path(name).is_dir() or (name.count("/") == 1 and not set(name) & set("?:")):
+        return "sentence-transformers", name, ""
+    whole, _, query = name.partition("?")
+    kind, _, model = whole.partition(":")
+    return kind, model, query
 
 
 def _options(member: Callable[..., Any], query: dict[str, str], name: str) -> dict[str, Any]:

@@ -19,8 +19,11 @@ from workbench.embed._embedder import Embedder
 SHARD = 2048
 
 
-def cached_vectors(embedder: Embedder, texts: Sequence[str], what: str = "embed") -> Float[np.ndarray, "n d"]:
-    """Vectors of `texts`, float32; each shard of 2,048 texts is embedded once per embedder and machine.
+def cached_vectors(
+    embedder: Embedder, texts: Sequence[str], what: str = "embed", folder: Path | None = None
+) -> Float[np.ndarray, "n d"]:
+    """Vectors of `texts`, float32; each shard of 2,048 texts is embedded once per embedder and `folder`, by default the
+    machine's cache.
 
     A shard's file is named by the embedder's revision and the content of its texts, so a call that was killed goes on
     at the first shard that is missing, and a longer list that begins alike re-uses what it shares.
@@ -29,7 +32,7 @@ def cached_vectors(embedder: Embedder, texts: Sequence[str], what: str = "embed"
     with progress(what, len(texts), "texts") as advance:
         for start in range(0, len(texts), SHARD):
             chunk = list(texts[start : start + SHARD])
-            path = _path(embedder, chunk)
+            path = _path(folder or cache_folder() / "vectors", embedder, chunk)
             vectors = _read(path, (len(chunk), embedder.spec.dim))
             if vectors is None:
                 vectors = embedder.embed(chunk, what=what)
@@ -40,22 +43,27 @@ def cached_vectors(embedder: Embedder, texts: Sequence[str], what: str = "embed"
     return np.concatenate(shards) if shards else np.empty((0, embedder.spec.dim), np.float32)
 
 
-def cached_set(embedder: Embedder, ids: Sequence[str], texts: Sequence[str], seed: int | None = None) -> EmbeddingSet:
-    """`embedder.embed_set` by way of the disk: what was embedded before a kill is not embedded again."""
+def resumable_set(
+    embedder: Embedder, ids: Sequence[str], texts: Sequence[str], parts: Path, seed: int | None = None
+) -> EmbeddingSet:
+    """`embedder.embed_set` with shards in the folder `parts`, so that a call that was killed goes on.
+
+    The caller removes the folder when the set is saved: vectors give their texts away, and should not lie about.
+    """
     return EmbeddingSet(
         ids=np.asarray(ids, dtype=object),
-        vectors=cached_vectors(embedder, texts),
+        vectors=cached_vectors(embedder, texts, folder=parts),
         texts=np.asarray(texts, dtype=object),
         provenance=embedder.provenance(seed),
     )
 
 
-def _path(embedder: Embedder, texts: list[str]) -> Path:
+def _path(folder: Path, embedder: Embedder, texts: list[str]) -> Path:
     digest = hashlib.blake2b(digest_size=16)
     for text in texts:
         digest.update(text.encode("utf-8", "surrogatepass") + b"\0")
-    folder = re.sub(r"[^\w.=-]+", "_", f"{embedder.spec.name}-{embedder.spec.revision}")[:120]
-    return cache_folder() / "vectors" / folder / f"{digest.hexdigest()}.npy"
+    name = re.sub(r"[^\w.=-]+", "_", f"{embedder.spec.name}-{embedder.spec.revision}")[:120]
+    return folder / name / f"{digest.hexdigest()}.npy"
 
 
 def _read(path: Path, shape: tuple[int, int]) -> np.ndarray | None:

@@ -79,7 +79,9 @@ class ApiEmbedder(Embedder):
         probe, served = self._ask(_PROBE)
         self._dim = probe.shape[1]
         self.spec = EmbedderSpec(
-            name=f"api:{model}?url={url}" + (f"&dimensions={dimensions}" if dimensions else ""),
+            name=f"api:{model}?url={url}"
+            + (f"&dimensions={dimensions}" if dimensions else "")
+            + ("" if key_env == "OPENAI_API_KEY" else f"&key_env={key_env}"),
             revision=served,
             dim=self._dim,
             normalised=bool(np.allclose(np.linalg.norm(probe, axis=1), 1.0, atol=1e-3)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 import torch
@@ -19,6 +20,11 @@ from workbench.embed._tokens import fillers
 from workbench.embed._torch import pick_device, weights_revision
 
 __all__ = ["LLMEmbedder"]
+
+
+_MAX_TOKENS = 512
+_PLAIN = " ,.!?:;'\"()"
+"""Characters that an instruction keeps as they are in the embedder's name."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +66,7 @@ class LLMEmbedder(GradEmbedder):
         method: str = "prompt-eol",
         layer: int = -1,
         instruction: str = "",
-        max_tokens: int = 512,
+        max_tokens: int = _MAX_TOKENS,
         normalise: bool = True,
         device: str = "auto",
     ) -> None:
@@ -85,10 +91,15 @@ class LLMEmbedder(GradEmbedder):
         self._after = self._ids(self.method.after)
         self._frame = len(self._before) + len(self._between) + len(self._after)
         self._copies = 1 if self.method.between is None else 2
-        said = [f"method={method}", f"layer={self.layers}" if layer != -1 else "", f"instruction={instruction}"]
-        said += ["" if max_tokens == 512 else f"max_tokens={max_tokens}", "" if normalise else "normalise=false"]
+        options = {
+            "method": method,
+            "layer": "" if layer == -1 else str(layer),
+            "instruction": quote(instruction, _PLAIN),
+            "max_tokens": "" if max_tokens == _MAX_TOKENS else str(max_tokens),
+            "normalise": "" if normalise else "false",
+        }
         self.spec = EmbedderSpec(
-            name=f"llm:{model}?{'&'.join(part for part in said if part and not part.endswith('='))}",
+            name=f"llm:{model}?" + "&".join(f"{key}={value}" for key, value in options.items() if value),
             revision=weights_revision(place),
             dim=int(self.model.config.hidden_size),
             normalised=normalise,
