@@ -21,7 +21,7 @@ LABEL = "Does this text complain about something?"
 
 @pytest.fixture(scope="module")
 def corpus():
-    return corpora.load("cfpb", "test", BLOCK + 4)
+    return corpora.load("cfpb", "train", BLOCK + 4)
 
 
 class Counted(ChatModel):
@@ -76,7 +76,7 @@ def test_rows_know_where_they_come_from(done, corpus):
     groups, texts = dict(zip(corpus.ids, corpus.groups, strict=True)), dict(zip(corpus.ids, corpus.texts, strict=True))
     for row in made:
         assert row["group"] == groups[row["source"]]
-        assert row["split"] == "test" == split_of(row["text"]), "what is made of test text is test text"
+        assert row["split"] == "train" == split_of(row["text"]), "what is made of a text stays in its split"
         assert normalise(row["text"]) != normalise(texts[row["source"]])
         assert 0.3 <= row["cosine"] <= 0.98
         assert row["kind"] != "question" or row["text"].endswith("?")

@@ -34,7 +34,7 @@ def test_the_world_s_random_state_is_left_alone(chat):
 
 def test_greedy_needs_no_seed(chat):
     ask = ["What is the capital of France? Answer in one word."]
-    answers = {chat.write(ask, most_tokens=8, temperature=0, seed=seed)[0] for seed in (0, 1)}
+    answers = {chat.write(ask, most_tokens=8, temperature=0.0, seed=seed)[0] for seed in (0, 1)}
     assert len(answers) == 1
     assert "Paris" in answers.pop()
 
@@ -49,5 +49,5 @@ def test_odds_do_not_hang_on_the_batch(chat):
 
 
 def test_examples_are_followed(chat):
-    turns = [("hot", "cold"), ("big", "small"), ("up", "down")]
-    assert "short" in chat.write(["tall"], turns, most_tokens=4, temperature=0)[0].lower()
+    turns = [("cat", "CAT"), ("dog", "DOG"), ("bird", "BIRD")]
+    assert chat.write(["house"], turns, most_tokens=6, temperature=0.0) == ["HOUSE"]

@@ -32,7 +32,13 @@ def augment(
     ] = "smollm2",
     embedder: Embedder = "minilm",
     column: Annotated[str, typer.Option(help="Field or column that holds the text.")] = "text",
-    split: Annotated[str, typer.Option(help="Of a named corpus: train, validation or test.")] = "train",
+    split: Annotated[
+        str,
+        typer.Option(
+            help="Of a named corpus: train, validation or test. What would fall into another split is left out: of "
+            "train little, of the others nearly all."
+        ),
+    ] = "train",
     limit: Annotated[int, typer.Option(help="At most so many sources; 0 means all.", min=0)] = 0,
     temperature: Annotated[float, typer.Option(help="Of the sampling; 0 is greedy.", min=0, max=2)] = 0.7,
     margin: Annotated[float, typer.Option(help="Log-odds within which a label counts as unsure.", min=0)] = 1.0,

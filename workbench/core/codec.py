@@ -49,8 +49,7 @@ def decode(kind: Any, value: Any, where: str = "value") -> Any:
             raise BadInput(f"{where} is {value!r}; expected one of {arguments}")
         return value
     if origin is tuple:
-        _expect(value, list, where)
-        return tuple(decode(arguments[0], item, f"{where}[{i}]") for i, item in enumerate(value))
+        return _decode_tuple(arguments, value, where)
     if origin is not None and issubclass(origin, Mapping):
         _expect(value, dict, where)
         return {key: decode(arguments[1], item, f"{where}.{key}") for key, item in value.items()}
@@ -74,6 +73,16 @@ def _decode_dataclass(kind: type, value: Any, where: str) -> Any:
         return kind(**{name: decode(hints[name], item, f"{where}.{name}") for name, item in value.items()})
     except TypeError as error:
         raise BadInput(f"{where} is not a whole {kind.__name__}: {error}") from error
+
+
+def _decode_tuple(kinds: tuple[Any, ...], value: Any, where: str) -> tuple[Any, ...]:
+    """`tuple[X, ...]` of any length, or `tuple[X, Y]` of just these."""
+    _expect(value, list, where)
+    if kinds[-1] is Ellipsis:
+        kinds = kinds[:1] * len(value)
+    if len(kinds) != len(value):
+        raise BadInput(f"{where} has {len(value)} entries; expected {len(kinds)}")
+    return tuple(decode(kind, item, f"{where}[{i}]") for i, (kind, item) in enumerate(zip(kinds, value, strict=True)))
 
 
 def _expect(value: Any, kind: type, where: str) -> None:

@@ -41,11 +41,12 @@ class ChatModel:
         `temperature` 0 is greedy.
         """
         batch = self._batch([self._prompt(question, examples) for question in questions])
-        drawn = {"do_sample": True, "temperature": temperature, "top_p": top_p} if temperature else {"do_sample": False}
+        sampled = {"do_sample": True, "temperature": temperature, "top_p": top_p, "top_k": 0}
+        drawn = sampled if temperature else {"do_sample": False}
         with torch.inference_mode(), torch.random.fork_rng():
             torch.manual_seed(seed)
             rows = self._model.generate(
-                **batch, max_new_tokens=most_tokens, pad_token_id=self._tokenizer.pad_token_id, top_k=0, **drawn
+                **batch, max_new_tokens=most_tokens, pad_token_id=self._tokenizer.pad_token_id, **drawn
             )
         answers = self._tokenizer.batch_decode(rows[:, batch["input_ids"].shape[1] :], skip_special_tokens=True)
         return [answer.strip().partition("\n")[0].strip() for answer in answers]

@@ -58,10 +58,13 @@ class EmbedderComparison(Result):
     def cost(self) -> Table:
         """One row an embedder: rates, time to open, memory."""
         rows = tuple(
-            (r.embedder, r.sentences_per_second, r.passages_per_second, r.load_seconds, r.peak_memory_mb)
+            (
+                r.embedder,
+                *map(_short, (r.sentences_per_second, r.passages_per_second, r.load_seconds, r.peak_memory_mb)),
+            )
             for r in self.rows
         )
-        columns = ("embedder", "sentences/s", "passages/s", "seconds to open", "peak memory, MB")
+        columns = ("embedder", "sentences/s", "passages/s", "seconds to open, imports too", "peak memory, MB")
         return Table(columns, rows, f"Cost, {self.device}, {self.threads} threads", digits=1)
 
     def chart(self) -> Intervals:
@@ -94,3 +97,8 @@ class EmbedderComparison(Result):
     def brief(self) -> tuple[Block, ...]:
         """The tables alone."""
         return (self.quality(), self.cost(), *(block for block in self.blocks() if isinstance(block, Text)))
+
+
+def _short(value: float) -> float | int:
+    """Large numbers without their decimals."""
+    return round(value) if value >= 100 else value
