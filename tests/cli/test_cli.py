@@ -61,7 +61,7 @@ def test_help_is_quick():
         (["embed", "none.txt", "--out", "x.parquet"], "none.txt is not there"),
         (["embed", "x.txt", "--compare", "toy"], "--compare brings its own texts; leave x.txt out"),
         (["embed", "--compare", "nonsense", "--limit", "20"], "no embedder is called 'nonsense'"),
-        (["embed", "x.txt", "--out", "x", "--embedder", "api:m?url=http://127.0.0.1:9&retries=0"], "failed 1 times"),
+        (["embed", "cfpb", "--out", "x", "--embedder", "api:m?url=http://127.0.0.1:9&retries=0"], "failed 1 times"),
         (["augment", "none.txt", "--out", "x.parquet"], "none.txt is not there"),
         (["augment", "x.txt", "--out", "x", "--kind", "poem"], "no kind is called 'poem'"),
         (["augment", "x.txt", "--out", "x", "--only-labels"], "nothing to make: give a kind or a label"),
@@ -90,7 +90,7 @@ def test_list_names_every_member():
     assert set(listed) == {"embedders", "corpora", "models", "inverters", "checkpoints"}
     assert {"toy", "minilm"} <= set(listed["embedders"])
     assert {"tatoeba", "personal", "conservative"} <= set(listed["corpora"])
-    assert set(listed["inverters"]) == {"nearest", "bag-of-words", "hypothesis"}
+    assert set(listed["inverters"]) == {"nearest", "bag-of-words", "hypothesis", "correction", "search"}
     assert listed["checkpoints"]
     assert "\u2026" not in run("list").stdout
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,9 +16,11 @@ from workbench.embed.minilm import model_folder
 from workbench.invert import INVERTERS, open_inverter
 from workbench.invert._inverter import Attacker, shuffled
 from workbench.invert.bag_of_words import BagOfWordsInverter
+from workbench.invert.correction import Correction
 from workbench.invert.hypothesis import Hypothesis
 from workbench.invert.nearest import Nearest
-from workbench.lm import ConditionedDecoder, DecoderConfig, TextModel, Vocabulary, fit_bag_of_words
+from workbench.invert.search import Preset, Search
+from workbench.lm import ConditionedDecoder, DecoderConfig, TextModel, Vocabulary, fit_bag_of_words, fit_word_shifts
 
 TEXTS = [
     "the cat sat on the mat",
@@ -34,10 +37,12 @@ def model(toy):
     vocabulary = Vocabulary.cut(model_folder(), TEXTS, 300)
     words, random = sorted(set(" ".join(TEXTS).split())), np.random.default_rng(0)
     many = [" ".join(random.choice(words, size=random.integers(3, 8))) for _ in range(3000)]
-    bag = fit_bag_of_words(toy.embed(many), vocabulary.encode(many), len(vocabulary), vocabulary.is_word)
-    decoder = ConditionedDecoder(DecoderConfig(toy.spec.dim, len(vocabulary), 16, 1, 2, 32, 12)).eval()
+    pairs = toy.embed(many), vocabulary.encode(many)
+    bag = fit_bag_of_words(*pairs, len(vocabulary), vocabulary.is_word)
+    torch.manual_seed(0)
+    decoder = ConditionedDecoder(DecoderConfig(toy.spec.dim, len(vocabulary), 16, 1, 2, 32, 12, corrects=True)).eval()
     decoder.set_bag_of_words(bag)
-    return TextModel(decoder, bag, vocabulary)
+    return TextModel(decoder, bag, vocabulary, fit_word_shifts(*pairs, len(vocabulary)))
 
 
 @pytest.fixture
@@ -46,6 +51,8 @@ def inverters(toy, model):
         "nearest": Nearest(toy, TEXTS, toy.embed(TEXTS)),
         "bag-of-words": BagOfWordsInverter(toy, model.bag, model.vocabulary),
         "hypothesis": Hypothesis(toy, model, beams=4),
+        "correction": Correction(toy, model, beams=2, rounds=3),
+        "search": Search(toy, model, Preset(beams=4, rounds=3, edits=8)),
     }
 
 

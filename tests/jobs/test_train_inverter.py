@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -16,9 +17,10 @@ from workbench.invert._inverter import Attacker
 from workbench.invert.hypothesis import Hypothesis
 from workbench.jobs import train_inverter as job
 from workbench.jobs._training_data import Pairs, batches
+from workbench.jobs.inverter_recipe import InverterRecipe
 from workbench.jobs.ship_inverter import ship_inverter
 
-RECIPE = job.InverterRecipe(
+RECIPE = InverterRecipe(
     corpus="cfpb", texts=1000, planted=50, vocabulary=1500, layers=1, steps=6, warmup=2, batch_tokens=256
 )
 
@@ -33,19 +35,23 @@ def unbroken(tmp_path_factory):
     return job.train_inverter(RECIPE, run, "cpu", save_every=3), run
 
 
-def test_a_killed_run_goes_on_as_if_nothing_had_been(unbroken, tmp_path, monkeypatch):
-    save = job._save_state
+@pytest.mark.parametrize(
+    "changes", [{}, {"correction": 0.5, "disturb": "noise:0.1"}, {"architecture": "t5", "ema": 0.0}]
+)
+def test_a_killed_run_goes_on_as_if_nothing_had_been(changes, tmp_path, monkeypatch):
+    recipe = replace(RECIPE, **changes)
+    save = job._State.save
 
     def save_and_die(*arguments):
         save(*arguments)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(job, "_save_state", save_and_die)
+    whole = weights(job.train_inverter(recipe, tmp_path / "whole", "cpu", save_every=3))
+    monkeypatch.setattr(job._State, "save", save_and_die)
     with pytest.raises(KeyboardInterrupt):
-        job.train_inverter(RECIPE, tmp_path, "cpu", save_every=3)
-    monkeypatch.setattr(job, "_save_state", save)
-    resumed = job.train_inverter(RECIPE, tmp_path, "cpu", save_every=3)
-    whole = weights(unbroken[0])
+        job.train_inverter(recipe, tmp_path / "killed", "cpu", save_every=3)
+    monkeypatch.setattr(job._State, "save", save)
+    resumed = job.train_inverter(recipe, tmp_path / "killed", "cpu", save_every=3)
     assert all(torch.equal(tensor, whole[name]) for name, tensor in weights(resumed).items())
 
 
@@ -54,11 +60,15 @@ def test_it_learns_and_logs(unbroken):
     nats = [line["validation_nats"] for line in lines if "validation_nats" in line]
     assert len(nats) == 2
     assert nats[1] < nats[0]
+    assert {"greedy_bleu", "greedy_f1", "greedy_cosine", "nearest_f1", "bag-of-words_bleu"} <= set(lines[-1])
+    assert list(unbroken[0].curve) == [line for line in lines if "validation_nats" in line]
+    assert "=>" in (unbroken[1] / "samples.txt").read_text()
+    assert unbroken[0].cpu_seconds > 0
 
 
 def test_another_recipe_in_the_same_folder_is_refused(unbroken):
     with pytest.raises(BadInput, match="holds a run with another layers"):
-        job.train_inverter(job.replace(RECIPE, layers=2), unbroken[1], "cpu")
+        job.train_inverter(replace(RECIPE, layers=2), unbroken[1], "cpu")
 
 
 def test_the_checkpoint_has_its_card_and_can_be_opened(unbroken, tmp_path):
@@ -68,7 +78,9 @@ def test_the_checkpoint_has_its_card_and_can_be_opened(unbroken, tmp_path):
     assert card.metrics == table.to_json()
     assert card.training["recipe"]["layers"] == 1
     assert {part["name"] for part in card.data} == {"cfpb", "personal"}
-    assert set(card.sha256) == {"decoder.safetensors", "bag_of_words.safetensors", "vocabulary.json"}
+    assert set(card.sha256) == {f"{name}.safetensors" for name in ("decoder", "bag_of_words", "word_shifts")} | {
+        "vocabulary.json"
+    }
     assert not any("embedder" in name for name in card.sha256), "no frozen embedder inside"
     assert Hypothesis.open(Attacker(load_embedder("minilm", "cpu"), checkpoint=str(folder), device="cpu"))
     (folder / "vocabulary.json").write_text("{}")
@@ -94,17 +106,77 @@ def test_batches_hold_one_length_and_each_text_once_an_epoch():
     assert all((next(later) == next(again)).all() for _ in range(100))
 
 
-def test_the_rate_rises_stays_and_falls():
-    recipe = job.InverterRecipe(steps=1000, warmup=100, decay=0.2, learning_rate=1.0)
-    assert recipe.rate(0) == pytest.approx(0.01)
-    assert recipe.rate(500) == 1.0
-    assert recipe.rate(900) == pytest.approx(0.5)
-    assert 0 < recipe.rate(999) < 0.01
+def test_the_rate_rises_and_falls_by_steps_or_by_the_clock():
+    recipe = InverterRecipe(steps=1000, warmup=100, learning_rate=1.0)
+    assert recipe.rate(0) == pytest.approx(0.01, rel=0.01)
+    assert recipe.rate(500) == pytest.approx(0.5)
+    assert 0 < recipe.rate(999) < 1e-5
+    timed = replace(recipe, minutes=10, steps=10**6)
+    assert timed.rate(500, seconds=300) == pytest.approx(0.5, abs=0.001)
+    assert timed.done(500, 600) == 1
 
 
-def test_the_toy_embedder_has_no_layers_to_start_from(tmp_path):
-    with pytest.raises(BadInput, match="toy is not a local BERT-like model"):
-        job.train_inverter(job.replace(RECIPE, embedder="toy", texts=1000, planted=0), tmp_path, "cpu")
+def test_a_budget_of_minutes_ends_the_run(tmp_path):
+    trained = job.train_inverter(replace(RECIPE, steps=10**6, minutes=0.05), tmp_path, "cpu")
+    assert 0 < trained.steps < 1000
+    assert trained.curve[-1]["step"] == trained.steps
+
+
+def test_a_longer_run_begins_from_a_shipped_one(unbroken, tmp_path):
+    folder = tmp_path / "first"
+    ship_inverter(unbroken[0], folder, evaluate=30, beams=2)
+    recipe = replace(RECIPE, start=str(folder), correction=0.5, steps=2, warmup=0, learning_rate=1e-9, ema=0.0)
+    longer = job.train_inverter(recipe, tmp_path / "run", "cpu")
+    assert longer.model.vocabulary.pieces == unbroken[0].model.vocabulary.pieces
+    assert longer.model.decoder.corrects
+    before = weights(unbroken[0])
+    after = weights(longer)
+    assert all(torch.allclose(after[name].bfloat16(), before[name].bfloat16(), atol=1e-3) for name in before)
+    table = ship_inverter(longer, tmp_path / "second", evaluate=30, beams=2)
+    assert [score.method for score in table.scores][:2] == ["search", "correction, beam 4"]
+    assert open_card(tmp_path / "second", "inverter").training["start"]["from"] == "first"
+    with pytest.raises(BadInput, match="the recipe says 20 and film"):
+        job.train_inverter(replace(recipe, max_tokens=20), tmp_path / "other", "cpu")
+
+
+@pytest.mark.parametrize("changes", [{"start": "nothing"}, {"cased": True}, {"bag_of_words": False}])
+def test_other_beginnings(changes, tmp_path):
+    trained = job.train_inverter(replace(RECIPE, **changes, steps=2, layers=1), tmp_path, "cpu")
+    assert np.isfinite(trained.curve[-1]["validation_nats"])
+    cased = any(piece.lower() != piece for piece in trained.model.vocabulary.pieces[3:])
+    assert cased == bool(changes.get("cased"))
+    leans = bool(trained.model.decoder.bag_weight.abs().sum())
+    assert leans == changes.get("bag_of_words", True)
+
+
+def test_any_embedder_can_be_inverted(tmp_path):
+    """The toy embedder has no layers to start from, and another dimension: MiniLM's layers serve."""
+    trained = job.train_inverter(replace(RECIPE, embedder="toy", steps=2), tmp_path, "cpu")
+    assert trained.model.decoder.config.dim == 64
+    ship_inverter(trained, tmp_path / "toy", evaluate=30, beams=2)
+    attacker = Attacker(trained.embedder, checkpoint=str(tmp_path / "toy"), device="cpu")
+    assert Hypothesis.open(attacker).guess(trained.embedder.embed(["some text"]))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"correction": 0.7}, "at least half the batches are plain"),
+        ({"ema": 1.0}, "ema is 1.0"),
+        ({"minutes": -1.0}, "minutes is -1.0"),
+        ({"architecture": "rnn"}, "no architecture is called 'rnn'"),
+    ],
+)
+def test_recipes_that_cannot_be(changes, message):
+    with pytest.raises((BadInput, LookupError), match=message):
+        InverterRecipe(**changes)
+
+
+def test_a_start_that_cannot_be(tmp_path):
+    with pytest.raises(BadInput, match="cannot start from"):
+        job.train_inverter(replace(RECIPE, start=str(tmp_path)), tmp_path / "run", "cpu")
+    with pytest.raises(BadInput, match="a decoder can start from a BertModel alone"):
+        job.train_inverter(replace(RECIPE, start="mpnet"), tmp_path / "run", "cpu")
 
 
 def test_train_and_test_never_meet():

@@ -35,7 +35,10 @@ class AuditPlan(BaseModel):
     floors: tuple[str, ...] = ("nearest", "bag-of-words")
     checkpoint: str = ""
     """Checkpoint of the attack; empty means the shipped one for the embedder."""
-    beams: int = Field(8, ge=1, le=64)
+    beams: int = Field(0, ge=0, le=64)
+    """Hypotheses a vector; 0 leaves the choice to the attack."""
+    preset: Literal["fast", "default", "best"] = "default"
+    """How hard the attack `search` works; it reads more than `hypothesis`, and takes some ten times longer."""
     canaries: int = Field(20, ge=5, le=1000)
     """Known texts that the positive control must find again."""
     examples: int = Field(8, ge=0, le=100)

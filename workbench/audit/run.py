@@ -46,7 +46,7 @@ def run_audit(plan: AuditPlan, device: str = "auto") -> AuditResult:
     embedder = load_embedder(plan.embedder, device)
     threat = THREATS[plan.threat]
     attacker = Attacker(
-        embedder, threat, plan.corpus, plan.attacker_texts, plan.checkpoint, beams=plan.beams, device=device
+        embedder, threat, plan.corpus, plan.attacker_texts, plan.checkpoint, plan.beams, plan.preset, device=device
     )
     attack = open_inverter(plan.attack, attacker)
     floors = [open_inverter(name, attacker) for name in plan.floors]

@@ -12,9 +12,7 @@ from workbench.cli._options import Device, Embedder, Json, Quiet, Seed, begin, f
 from workbench.core.errors import BadInput
 
 if TYPE_CHECKING:
-    from workbench.data.corpora import Corpus
-    from workbench.invert._inverter import Attacker, Inverter
-    from workbench.results import Inversions, ScoreTable
+    from workbench.results import Inversions
 
 
 def invert(
@@ -24,11 +22,18 @@ def invert(
     ),
     texts: Annotated[str, typer.Option(help="Instead of vectors: texts to embed, hide, invert and score.")] = "",
     inverter: Annotated[
-        str, typer.Option(help="nearest, bag-of-words or hypothesis (`workbench list`).")
-    ] = "hypothesis",
+        str, typer.Option(help="search, correction, hypothesis, nearest or bag-of-words (`workbench list`).")
+    ] = "search",
+    preset: Annotated[str, typer.Option(help="Of search: fast, default or best.")] = "default",
+    budget: Annotated[float, typer.Option(help="Of search and correction: most seconds in all; 0: no limit.")] = 0.0,
+    queries: Annotated[int, typer.Option(help="Of both: most texts embedded for a vector; 0: no limit.", min=0)] = 0,
     embedder: Embedder = "",
     checkpoint: Annotated[str, typer.Option(help="Name or folder; default: the shipped one for the embedder.")] = "",
-    beams: Annotated[int, typer.Option(help="Hypotheses a vector; 1 is greedy.", min=1)] = 8,
+    beams: Annotated[int, typer.Option(help="Hypotheses a vector, 1 is greedy; 0: as the method likes.", min=0)] = 0,
+    window: Annotated[
+        int, typer.Option(help="With --texts: embed long texts in windows of so many tokens, invert each.", min=0)
+    ] = 0,
+    path: Annotated[bool, typer.Option("--path", help="Write each vector's path, round by round, too.")] = False,
     floors: Annotated[
         bool, typer.Option(help="With --texts: score nearest, bag-of-words and the prior beside.")
     ] = True,
@@ -43,65 +48,59 @@ def invert(
     """Turn vectors back into text.
 
     With --texts, each line is embedded, its text hidden, its vector inverted; then a table shows how much came back,
-    beside the floors. With a Parquet file, the vectors alone are inverted.
+    beside the floors. With a Parquet file, the vectors alone are inverted. One vector holds about a sentence: what is
+    longer comes back cut, unless the store embeds it in windows.
 
     Examples: workbench invert --texts lines.txt --out out.jsonl
-              workbench invert vectors.parquet --out out.jsonl
+              workbench invert vectors.parquet --preset best --path --out out.jsonl
     """
     begin(quiet, device)
     if bool(texts) == bool(vectors):
         raise BadInput("give either a Parquet file of vectors or --texts FILE, and not both")
+    if window and not texts:
+        raise BadInput("--window goes with --texts; vectors of a file are windows already")
     from workbench.core.embedding_set import EmbeddingSet
     from workbench.data import corpora
     from workbench.embed import load_embedder
     from workbench.invert import open_inverter
     from workbench.invert._inverter import Attacker
+    from workbench.invert._pool import Limits
+    from workbench.jobs.invert_texts import invert_texts
 
     source = corpora.read(texts, column) if texts else None
-    loaded = EmbeddingSet.load(vectors) if vectors else None
-    said = loaded.provenance.embedder if loaded else "unknown"
-    model = load_embedder(embedder or (said if said != "unknown" else "minilm"), device)
-    stolen = loaded or model.embed_set(source.ids, source.texts, seed)  # type: ignore[union-attr]
+    stolen = EmbeddingSet.load(vectors) if vectors else None
+    said = stolen.provenance.embedder if stolen else "unknown"
     attacker = Attacker(
-        model, corpus=corpus, corpus_texts=corpus_texts, checkpoint=checkpoint, beams=beams, device=device
+        load_embedder(embedder or (said if said != "unknown" else "minilm"), device),
+        corpus=corpus,
+        corpus_texts=corpus_texts,
+        checkpoint=checkpoint,
+        beams=beams,
+        preset=preset,
+        limits=Limits(budget, queries),
+        device=device,
     )
-    attack = open_inverter(inverter, attacker)
-    found = attack.invert(stolen.without_texts())
-    _write(out, found, source)
+    if source is not None:
+        found, table = invert_texts(source, inverter, attacker, window, floors, seed)
+    else:
+        assert stolen is not None
+        found, table = open_inverter(inverter, attacker).invert(stolen.without_texts()), None
+    _write(out, found, source.texts if source else None, path)
     say(f"{len(found):,} vectors inverted in {found.seconds:.1f} s -> {out}", quiet)
-    finish(_scores(found, source, attack, attacker, floors, seed) if source else found, json, quiet)
+    finish(table or found, json, quiet)
 
 
-def _write(out: Path, found: Inversions, source: Corpus | None) -> None:
+def _write(out: Path, found: Inversions, texts: tuple[str, ...] | None, path: bool) -> None:
     from workbench.core.files import write_text
 
     lines = []
     for i, id in enumerate(found.ids):
-        record = {"id": str(id)}
-        if source is not None:
-            record["text"] = source.texts[i]
+        record: dict[str, object] = {"id": str(id)}
+        if texts is not None:
+            record["text"] = texts[i]
         cosine = None if found.cosines is None else round(float(found.cosines[i]), 6)
         record |= {"reconstruction": found.texts[i], "cosine": cosine, "rounds": int(found.rounds[i])}
+        if path:
+            record["path"] = found.steps(i)
         lines.append(json_format.dumps(record, ensure_ascii=False))
     write_text(out, "\n".join(lines) + "\n")
-
-
-def _scores(
-    found: Inversions, source: Corpus, attack: Inverter, attacker: Attacker, floors: bool, seed: int
-) -> ScoreTable:
-    from workbench.invert import open_inverter
-    from workbench.invert._inverter import PRIOR, shuffled
-    from workbench.invert._score import bleu_signature, score
-    from workbench.results import ScoreTable
-
-    truth, model = source.texts, attacker.embedder
-    scores = [score(found, truth, model, seed=seed)]
-    stolen = model.embed_set(source.ids, source.texts, seed).without_texts()
-    for name in ("nearest", "bag-of-words") if floors else ():
-        if name != found.method:
-            floor = open_inverter(name, attacker).invert(stolen)
-            scores.append(score(floor, truth, model, role="floor", seed=seed))
-    if floors and len(stolen) > 1:
-        blind = attack.invert(shuffled(stolen, seed))
-        scores.append(score(blind, truth, model, role="prior", name=f"{attack.name}, {PRIOR}", seed=seed))
-    return ScoreTable(f"{len(truth)} texts", tuple(scores), bleu_signature())

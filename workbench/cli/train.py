@@ -23,19 +23,39 @@ def _group() -> None:
 def inverter(
     out: Annotated[Path, typer.Option(help="Folder for the checkpoint: card.json, weights, vocabulary.")],
     run: Annotated[Path | None, typer.Option(help="Folder of the run, for log and resume; default: runs/NAME.")] = None,
-    embedder: Annotated[
-        str, typer.Option(help="The embedder to invert; a BERT-like one, for its layers are the start.")
-    ] = "minilm",
+    embedder: Annotated[str, typer.Option(help="The embedder to invert: any (`workbench list`).")] = "minilm",
     corpus: Annotated[str, typer.Option(help="Corpus whose train split is learnt.")] = "conservative",
     texts: Annotated[int, typer.Option(help="Texts of it that are looked at.", min=1000)] = 400_000,
+    skip: Annotated[int, typer.Option(help="Texts that are passed over first.", min=0)] = 0,
     planted: Annotated[int, typer.Option(help="Records with planted personal data beside them.", min=0)] = 24_000,
     max_tokens: Annotated[int, typer.Option(help="Longest text, in the embedder's tokens.", min=8)] = 34,
-    vocabulary: Annotated[int, typer.Option(help="Word pieces that can be written.", min=1000)] = 12_000,
+    vocabulary: Annotated[int, typer.Option(help="Word pieces that can be written.", min=200)] = 12_000,
+    cased: Annotated[bool, typer.Option("--cased", help="Tell upper from lower case: pieces learnt anew.")] = False,
+    architecture: Annotated[str, typer.Option(help="film, or t5 (vec2text's own, for comparison).")] = "film",
+    start: Annotated[
+        str,
+        typer.Option(
+            help="First weights: auto (the embedder's own layers or MiniLM's), nothing, a BERT-like model, or the "
+            "checkpoint of an inverter to go on from."
+        ),
+    ] = "auto",
     layers: Annotated[int, typer.Option(help="Layers of the decoder.", min=1)] = 3,
+    bag_of_words: Annotated[
+        bool, typer.Option("--bag-of-words/--no-bag-of-words", help="Lean on the closed-form bag of words.")
+    ] = True,
+    correction: Annotated[
+        float, typer.Option(help="Share of batches that rewrite drafts, 0 to 0.5 (vec2text's second stage).")
+    ] = 0.0,
+    disturb: Annotated[
+        str, typer.Option(help="Defence on the vectors that are read: noise:0.1, int8, binary (adaptive attacker).")
+    ] = "",
     steps: Annotated[int, typer.Option(help="Steps in all; a finished run can be prolonged.", min=1)] = 8_000,
+    minutes: Annotated[float, typer.Option(help="Train for so long instead, schedule included; 0: --steps.")] = 0.0,
     batch_tokens: Annotated[int, typer.Option(help="Word pieces a step, about.", min=64)] = 768,
     learning_rate: Annotated[float, typer.Option(help="Highest learning rate.", min=1e-7, max=1.0)] = 3e-4,
-    save_every: Annotated[int, typer.Option(help="Steps between saved states.", min=1)] = 500,
+    warmup: Annotated[int, typer.Option(help="Steps in which the rate rises.", min=0)] = 300,
+    ema: Annotated[float, typer.Option(help="Decay of the running mean of the weights; 0 for none.")] = 0.999,
+    save_every: Annotated[int, typer.Option(help="Steps between saved states and held-out metrics.", min=1)] = 500,
     threads: Annotated[int, typer.Option(help="CPU threads; 0 leaves the choice to torch.", min=0)] = 0,
     evaluate: Annotated[
         int, typer.Option(help="Held-out test sentences that the card's metrics are measured on.", min=30)
@@ -45,18 +65,20 @@ def inverter(
     device: Device = "auto",
     quiet: Quiet = False,
 ) -> None:
-    """Train a hypothesis inverter and measure it, beside its floors, on held-out sentences.
+    """Train an inverter and measure it, beside its floors, on held-out sentences.
 
-    A run that was stopped goes on when the same command is given again. With the defaults this is how the shipped
-    checkpoint for MiniLM was made.
+    A run that was stopped goes on when the same command is given again; --minutes M ends it by the clock. Held-out
+    metrics, floors and samples are logged as it learns. On several GPUs: accelerate launch -m workbench train inverter
 
-    Example: workbench train inverter --out checkpoints/mine --steps 500 --texts 20000
+    Examples: workbench train inverter --out checkpoints/mine --steps 500 --texts 20000
+              workbench train inverter --out checkpoints/longer --start minilm-inverter --minutes 60
     """
     begin(quiet, device)
     import torch
 
+    from workbench.jobs.inverter_recipe import InverterRecipe
     from workbench.jobs.ship_inverter import ship_inverter
-    from workbench.jobs.train_inverter import InverterRecipe, train_inverter
+    from workbench.jobs.train_inverter import train_inverter
 
     if not quiet:
         logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
@@ -67,13 +89,23 @@ def inverter(
         embedder=embedder,
         corpus=corpus,
         texts=texts,
+        skip=skip,
         planted=planted,
         max_tokens=max_tokens,
         vocabulary=vocabulary,
+        cased=cased,
+        architecture=architecture,
+        start=start,
         layers=layers,
-        steps=steps,
+        bag_of_words=bag_of_words,
+        correction=correction,
+        disturb=disturb,
+        steps=10_000_000 if minutes else steps,
+        minutes=minutes,
         batch_tokens=batch_tokens,
         learning_rate=learning_rate,
+        warmup=warmup,
+        ema=ema,
         seed=seed,
     )
     trained = train_inverter(recipe, run or Path("runs") / out.name, device, save_every)

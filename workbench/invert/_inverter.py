@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar, final
@@ -18,7 +18,9 @@ from workbench.core.card import Card
 from workbench.core.embedding_set import EmbeddingSet
 from workbench.core.errors import BadInput
 from workbench.embed._embedder import Embedder
+from workbench.invert._pool import Limits
 from workbench.results import Inversions
+from workbench.results.inversions import Round
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,12 @@ class Attacker:
     corpus: str = "conservative"
     corpus_texts: int = 20_000
     checkpoint: str = ""
-    beams: int = 8
+    beams: int = 0
+    """Hypotheses a vector; 0 leaves the choice to the method and its preset."""
+    preset: str = "default"
+    """How hard `search` works: fast, default or best."""
+    limits: Limits | None = None
+    """Most seconds or queries of methods that work in rounds."""
     device: str = "auto"
 
     def open_checkpoint(self) -> tuple[Path, Card]:
@@ -51,7 +58,8 @@ class Attacker:
 
 
 class Inverter(ABC):
-    """An attack that turns vectors into text. A member states `needs`, opens itself for an attacker, and `guess`es."""
+    """An attack that turns vectors into text. A member states `needs`, opens itself for an attacker, and gives `guess`
+    or, where it works in rounds, `rounds`."""
 
     name: ClassVar[str]
     needs: ClassVar[Access]
@@ -63,9 +71,14 @@ class Inverter(ABC):
     def open(cls, attacker: Attacker) -> Inverter:
         """Make ready: load or fit what the attack uses."""
 
-    @abstractmethod
     def guess(self, vectors: Float[np.ndarray, "n d"]) -> Sequence[str]:
         """One text for each vector."""
+        *_, (_, texts) = self.rounds(vectors)
+        return texts
+
+    def rounds(self, vectors: Float[np.ndarray, "n d"]) -> Iterator[tuple[str, Sequence[str]]]:
+        """After each round its name and the best text of each vector so far."""
+        yield self.name, self.guess(vectors)
 
     @final
     def invert(self, stolen: EmbeddingSet) -> Inversions:
@@ -73,17 +86,25 @@ class Inverter(ABC):
         if stolen.texts is not None:
             raise BadInput("an attack never holds the truth: hand it EmbeddingSet.without_texts()")
         stolen.require_dim(self.dim, f"the {self.name} inverter")
+        path, changed = [], np.zeros(len(stolen), dtype=np.int64)
         began, asked = time.monotonic(), self.embedder.queries
-        texts = np.array(self.guess(stolen.vectors), dtype=object)
-        cosines = cosine(stolen.vectors, self.embedder.embed(list(texts), what="re-embed"))
+        for stage, found in self.rounds(stolen.vectors):
+            texts = np.array(list(found), dtype=object)
+            cosines = cosine(stolen.vectors, self.embedder.embed(list(texts), what="re-embed"))
+            if path:
+                changed += texts != path[-1].texts
+            now, queries = time.monotonic(), self.embedder.queries
+            path.append(Round(stage, texts, cosines, queries - asked, now - began))
+            began, asked = now, queries
         return Inversions(
             method=self.name,
             ids=stolen.ids,
-            texts=texts,
-            cosines=cosines,
-            rounds=np.zeros(len(stolen), dtype=np.int64),
-            queries=self.embedder.queries - asked,
-            seconds=time.monotonic() - began,
+            texts=path[-1].texts,
+            cosines=path[-1].cosines,
+            rounds=changed,
+            queries=sum(each.queries for each in path),
+            seconds=sum(each.seconds for each in path),
+            path=tuple(path),
         )
 
 

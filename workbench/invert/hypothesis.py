@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
-import torch
 from jaxtyping import Float
 
 from workbench.core.access import Access
 from workbench.core.errors import BadInput
 from workbench.core.progress import progress
 from workbench.embed._embedder import Embedder
-from workbench.embed._torch import pick_device
-from workbench.invert._inverter import Attacker, Inverter, cosine
-from workbench.lm import TextModel, generate
+from workbench.invert._inverter import Attacker, Inverter
+from workbench.invert._pool import Pool
+from workbench.invert._writer import Writer, open_text_model
+from workbench.lm import TextModel
 
 __all__ = ["Hypothesis"]
 
@@ -34,16 +34,13 @@ class Hypothesis(Inverter):
     def __init__(self, embedder: Embedder, model: TextModel, beams: int = 8) -> None:
         if beams < 1:
             raise BadInput(f"beams is {beams}; expected at least 1")
-        self.embedder, self.dim = embedder, model.decoder.config.dim
-        self._model, self._beams = model, beams
-        self._banned = torch.from_numpy(np.flatnonzero(model.vocabulary.continues))
+        self.embedder, self.dim = embedder, model.bag.weight.shape[0]
+        self._writer, self._vocabulary, self._beams = Writer(model), model.vocabulary, beams
 
     @classmethod
     def open(cls, attacker: Attacker) -> Hypothesis:
         """Load the attacker's checkpoint."""
-        folder, card = attacker.open_checkpoint()
-        config: dict[str, Any] = dict(card.config)
-        return cls(attacker.embedder, TextModel.load(folder, config, pick_device(attacker.device)), attacker.beams)
+        return cls(attacker.embedder, open_text_model(attacker), attacker.beams or 8)
 
     def guess(self, vectors: Float[np.ndarray, "n d"]) -> Sequence[str]:
         """The hypothesis of highest cosine for each vector."""
@@ -51,23 +48,13 @@ class Hypothesis(Inverter):
         with progress("invert", len(vectors), "vectors") as advance:
             for start in range(0, len(vectors), _CHUNK):
                 chunk = vectors[start : start + _CHUNK]
-                found += self._best(chunk, self.hypotheses(chunk))
+                pool = Pool(self.embedder, self._vocabulary, chunk)
+                pool.offer(range(len(chunk)), self._writer.hypotheses(chunk, self._beams))
+                found += pool.texts()
                 advance(len(chunk))
         return found
 
     def hypotheses(self, vectors: Float[np.ndarray, "n d"]) -> list[list[str]]:
         """The distinct texts that the decoder finds most likely for each vector, best first."""
-        decoder, vocabulary = self._model.decoder, self._model.vocabulary
-        device = decoder.bias.device
-        stolen = torch.tensor(vectors, dtype=torch.float32, device=device)
-        found = generate(decoder, stolen, self._beams, banned=self._banned.to(device))
-        return [list(dict.fromkeys(vocabulary.decode(c.ids) for c in candidates)) for candidates in found]
-
-    def _best(self, vectors: np.ndarray, candidates: list[list[str]]) -> list[str]:
-        if self._beams == 1:
-            return [texts[0] for texts in candidates]
-        texts = [text for each in candidates for text in each]
-        sizes = [len(each) for each in candidates]
-        scores = cosine(np.repeat(vectors, sizes, axis=0), self.embedder.embed(texts, what="re-rank"))
-        by_vector = np.split(scores, np.cumsum(sizes)[:-1])
-        return [each[int(own.argmax())] for each, own in zip(candidates, by_vector, strict=True)]
+        written = self._writer.hypotheses(vectors, self._beams)
+        return [list(dict.fromkeys(self._vocabulary.decode(pieces) for pieces in each)) for each in written]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
+from workbench.core.errors import BadInput
 from workbench.data import corpora, personal
 from workbench.embed._embedder import Embedder
 from workbench.embed._vector_cache import cached_vectors
@@ -33,16 +34,23 @@ class Pairs:
     def __len__(self) -> int:
         return len(self.ids)
 
+    @property
+    def arrays(self) -> tuple[Float[np.ndarray, "n d"], list[np.ndarray]]:
+        """Vectors and ids, as the closed-form fits take them."""
+        return self.vectors, self.ids
+
 
 def gather(
-    embedder: Embedder, corpus: str, split: str, limit: int, planted: int, max_tokens: int, seed: int
+    embedder: Embedder, corpus: str, split: str, limit: int, planted: int, max_tokens: int, seed: int, skip: int = 0
 ) -> list[Source]:
-    """The first `limit` texts of a corpus and `planted` records with personal data, both without the longer texts.
+    """`limit` texts of a corpus after the first `skip`, and `planted` records with personal data, without longer texts.
 
     `max_tokens` counts the embedder's own tokens, its specials included.
     """
-    main = corpora.load(corpus, split, limit)
-    sources = {corpus: main.texts}
+    main = corpora.load(corpus, split, skip + limit).texts[skip:]
+    if not main:
+        raise BadInput(f"skip is {skip:,}, but the {split} split of {corpus} has no more texts than that")
+    sources = {corpus: main}
     if planted:
         sources["personal"] = personal.load(split, planted, seed).corpus.texts
     found = []

@@ -10,17 +10,20 @@ import numpy as np
 import torch
 
 from workbench import assets
+from workbench.core import checkpoint
 from workbench.core.card import Card
 from workbench.core.embedding_set import EmbeddingSet
-from workbench.core.errors import BadInput
+from workbench.core.errors import BadInput, UnknownName
 from workbench.core.files import atomic_folder, sha256_of
 from workbench.data import corpora
 from workbench.embed._vector_cache import cached_vectors
 from workbench.invert._inverter import PRIOR, Inverter, shuffled
 from workbench.invert._score import bleu_signature, score
 from workbench.invert.bag_of_words import BagOfWordsInverter
+from workbench.invert.correction import Correction
 from workbench.invert.hypothesis import Hypothesis
 from workbench.invert.nearest import Nearest
+from workbench.invert.search import Search
 from workbench.jobs.train_inverter import Trained
 from workbench.lm import TextModel
 from workbench.results import ScoreTable
@@ -41,8 +44,8 @@ def ship_inverter(trained: Trained, folder: Path, evaluate: int = 1000, beams: i
         Card(
             name=folder.name,
             kind="inverter",
-            summary=f"{trained.embedder.spec.name} vectors to text, {recipe.layers} layers, texts up to "
-            f"{recipe.max_tokens} tokens",
+            summary=f"{trained.embedder.spec.name} vectors to text, {recipe.architecture}, {recipe.layers} layers, "
+            f"texts up to {recipe.max_tokens} tokens",
             embedder=spec.name,
             embedder_revision=spec.revision,
             licence="Apache-2.0 for the weights; the licences of the training texts are listed under data",
@@ -50,24 +53,38 @@ def ship_inverter(trained: Trained, folder: Path, evaluate: int = 1000, beams: i
             data=tuple(_data(source.name, len(source.texts)) for source in trained.sources),
             training={
                 "recipe": asdict(recipe),
-                "steps": recipe.steps,
+                "steps": trained.steps,
                 "seed": recipe.seed,
                 "seconds": round(trained.seconds),
+                "cpu_seconds": round(trained.cpu_seconds),
                 "device": trained.device,
                 "machine": f"{platform.machine()}, {torch.get_num_threads()} threads",
                 "torch": torch.__version__,
                 "parameters": sum(p.numel() for p in model.decoder.parameters()),
+                "start": _start(recipe.start),
+                "curve": [*trained.curve],
             },
             metrics=table.to_json(),
             limits=(
-                f"English, lower-cased, up to {recipe.max_tokens} tokens; longer texts come back cut and garbled.",
+                f"English, {'cased' if recipe.cased else 'lower-cased'}, up to {recipe.max_tokens} tokens; "
+                "longer texts come back cut and garbled.",
                 f"Only for vectors of {spec.name} with weights {spec.revision}.",
-                "A hypothesis alone, without correction or search: a lower bound on what can be read.",
+                "A lower bound on what can be read: a larger model, or a longer search, reads more.",
                 "Names, numbers and addresses that it writes may be invented; compare with shuffled vectors.",
             ),
             sha256={path.name: sha256_of(path) for path in sorted(temporary.iterdir())},
         ).save(temporary)
     return table
+
+
+def _start(start: str) -> dict[str, object]:
+    """Where the weights came from; of an inverter, what its own training took."""
+    try:
+        former = checkpoint.open_card(checkpoint.locate(start), "inverter")
+    except UnknownName:
+        return {"from": start}
+    told = ("steps", "seconds", "device", "recipe", "start")
+    return {"from": former.name, **{key: former.training[key] for key in told if key in former.training}}
 
 
 def _data(name: str, texts: int) -> dict[str, object]:
@@ -87,17 +104,20 @@ def _measure(trained: Trained, model: TextModel, n: int, beams: int) -> ScoreTab
     vectors = cached_vectors(embedder, corpus.texts)
     stolen = EmbeddingSet(np.array(corpus.ids, dtype=object), vectors)
 
-    greedy, best = Hypothesis(embedder, model, 1), Hypothesis(embedder, model, beams)
+    fast, greedy = Hypothesis(embedder, model, beams), Hypothesis(embedder, model, 1)
     known = [text for source in trained.sources for text in source.texts]
     nearest = Nearest(embedder, known, np.concatenate([source.vectors for source in trained.sources]))
     bag = BagOfWordsInverter(embedder, model.bag, model.vocabulary)
     runs: list[tuple[Inverter, EmbeddingSet, Role, str]] = [
-        (best, stolen, "attack", f"hypothesis, {beams} beams"),
+        (fast, stolen, "attack", f"hypothesis, {beams} beams"),
         (greedy, stolen, "attack", "hypothesis, greedy"),
         (nearest, stolen, "floor", f"nearest of {len(known):,} training texts"),
         (bag, stolen, "floor", "bag-of-words"),
-        (best, shuffled(stolen, recipe.seed), "prior", f"hypothesis, {beams} beams, {PRIOR}"),
+        (fast, shuffled(stolen, recipe.seed), "prior", f"hypothesis, {beams} beams, {PRIOR}"),
     ]
+    if model.decoder.corrects:
+        runs.insert(0, (Correction(embedder, model, 4), stolen, "attack", "correction, beam 4"))
+    runs.insert(0, (Search(embedder, model), stolen, "attack", "search"))
     scores = [
         score(method.invert(vectors), corpus.texts, embedder, corpus.groups, role, name, recipe.seed)
         for method, vectors, role, name in runs

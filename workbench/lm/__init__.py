@@ -1,20 +1,30 @@
-"""The embedding-conditioned language model: vocabulary, closed-form bag of words, decoder, beam search."""
+"""The embedding-conditioned language model: vocabulary, closed-form bag of words, decoders, beam search."""
 
 from workbench.lm.bag_of_words import BagOfWords, fit_bag_of_words
 from workbench.lm.decoder import ConditionedDecoder, DecoderConfig
-from workbench.lm.generate import Candidate, generate
+from workbench.lm.generate import generate
+from workbench.lm.text_decoder import Candidate, Draft, TextDecoder
 from workbench.lm.vocabulary import Vocabulary
-from workbench.lm.weights import TextModel, load_bag, save_bag
+from workbench.lm.weights import TextModel, config_of, load_bag, load_shifts, make_decoder, save_bag, save_shifts
+from workbench.lm.word_shifts import WordShifts, fit_word_shifts
 
 __all__ = [
     "BagOfWords",
     "Candidate",
     "ConditionedDecoder",
     "DecoderConfig",
+    "Draft",
+    "TextDecoder",
     "TextModel",
     "Vocabulary",
+    "WordShifts",
+    "config_of",
     "fit_bag_of_words",
+    "fit_word_shifts",
     "generate",
     "load_bag",
+    "load_shifts",
+    "make_decoder",
     "save_bag",
+    "save_shifts",
 ]

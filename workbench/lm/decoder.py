@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
+from workbench.core.errors import BadInput
+from workbench.lm._beam_search import beam_search
+from workbench.lm._blocks import Block, FilmNorm, KeyValues, prefix_mask
 from workbench.lm.bag_of_words import BagOfWords
+from workbench.lm.text_decoder import Candidate, Draft, TextDecoder
 
 if TYPE_CHECKING:
     from transformers import BertModel
@@ -19,6 +23,8 @@ if TYPE_CHECKING:
     from workbench.lm.vocabulary import Vocabulary
 
 _EVIDENCE_LIMITS = (-4.0, 10.0)
+_KINDS = 3
+"""What stands before the text besides the vector's token: the draft's pieces, its vector, the difference."""
 
 
 @dataclass(frozen=True)
@@ -32,103 +38,51 @@ class DecoderConfig:
     heads: int = 12
     inner: int = 1536
     max_tokens: int = 34
-
-
-class FilmNorm(nn.Module):
-    """Layer norm whose scale and shift also depend on the vector (FiLM, Perez et al. 2018); at first they do not."""
-
-    def __init__(self, hidden: int, dim: int) -> None:
-        super().__init__()
-        self.norm = nn.LayerNorm(hidden, eps=1e-12)
-        self.film = nn.Linear(dim, 2 * hidden)
-        nn.init.zeros_(self.film.weight)
-        nn.init.zeros_(self.film.bias)
-
-    def modulation(self, condition: Float[Tensor, "n d"]) -> Float[Tensor, "n 1 two_h"]:
-        """What the vector says to this layer; one row a text, so it is computed once."""
-        return self.film(condition).unsqueeze(1)
-
-    def forward(self, x: Float[Tensor, "n t h"], modulation: Float[Tensor, "n 1 two_h"]) -> Float[Tensor, "n t h"]:
-        """Normalise, then scale and shift."""
-        scale, shift = modulation.chunk(2, dim=-1)
-        return self.norm(x) * (1 + scale) + shift
-
-
-class Block(nn.Module):
-    """One BERT layer, run causally."""
-
-    def __init__(self, config: DecoderConfig) -> None:
-        super().__init__()
-        self.heads = config.heads
-        self.qkv = nn.Linear(config.hidden, 3 * config.hidden)
-        self.out = nn.Linear(config.hidden, config.hidden)
-        self.norm_attention = FilmNorm(config.hidden, config.dim)
-        self.up = nn.Linear(config.hidden, config.inner)
-        self.down = nn.Linear(config.inner, config.hidden)
-        self.norm_output = FilmNorm(config.hidden, config.dim)
-
-    def forward(
-        self, x: Float[Tensor, "n t h"], film: tuple[Tensor, Tensor], past: KeyValues | None = None
-    ) -> Float[Tensor, "n t h"]:
-        """All positions at once, or (with `past`) one new position after those that `past` holds."""
-        q, k, v = (part.unflatten(-1, (self.heads, -1)).transpose(1, 2) for part in self.qkv(x).chunk(3, dim=-1))
-        if past is not None:
-            k, v = past.append(k, v)
-        attended = F.scaled_dot_product_attention(q, k, v, is_causal=past is None)
-        x = self.norm_attention(x + self.out(attended.transpose(1, 2).flatten(2)), film[0])
-        return self.norm_output(x + self.down(F.gelu(self.up(x))), film[1])
-
-
-class KeyValues:
-    """Keys and values of one layer for the positions so far, in memory that is taken once."""
-
-    def __init__(self, rows: int, heads: int, positions: int, width: int, like: Tensor) -> None:
-        self._kv = like.new_empty(2, rows, heads, positions, width)
-        self._used = 0
-
-    def append(self, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
-        """Store one position, give all."""
-        end = self._used + k.shape[2]
-        self._kv[0, :, :, self._used : end] = k
-        self._kv[1, :, :, self._used : end] = v
-        self._used = end
-        return self._kv[0, :, :, :end], self._kv[1, :, :, :end]
-
-    def reorder(self, rows: Int[Tensor, " m"]) -> None:
-        """Keep the given rows, in the given order."""
-        kept = self._kv.new_empty(2, len(rows), *self._kv.shape[2:])
-        kept[:, :, :, : self._used] = self._kv[:, rows, :, : self._used]
-        self._kv = kept
+    corrects: bool = False
+    """Whether it can be shown a draft."""
 
 
 @dataclass
 class Reading:
-    """What a vector says to the decoder, computed once per text: FiLM of every norm, first token, word evidence."""
+    """What a vector (and a draft) says to the decoder, computed once per text."""
 
-    first: Float[Tensor, "n 1 h"]
+    prefix: Float[Tensor, "n p h"]
+    """The tokens before the text; the last of them is the vector's own."""
+    valid: Bool[Tensor, "n p"] | None
+    """Which of them are there; None where all are."""
     films: list[Tensor]
     evidence: Float[Tensor, "n v"]
 
     def take(self, rows: Int[Tensor, " m"]) -> Reading:
         """The given rows."""
-        return Reading(self.first[rows], [film[rows] for film in self.films], self.evidence[rows])
+        valid = None if self.valid is None else self.valid[rows]
+        return Reading(self.prefix[rows], valid, [film[rows] for film in self.films], self.evidence[rows])
 
 
-class ConditionedDecoder(nn.Module):
+class ConditionedDecoder(TextDecoder):
     """Writes text from a vector e: p(w_1 .. w_t | e), word piece by word piece.
 
     The vector enters three times: as the first token, as FiLM after each layer norm, and as a closed-form bag-of-words
     bias on the logits, from which words already written are taken away (coverage).
+
+    Where it `corrects`, it may be shown a draft: its pieces, its vector e' and e - e' then stand before the text and
+    are seen from everywhere, and e - e' moves FiLM and the bag of words (both by nothing at first). Without a draft it
+    computes what it would compute without these parts.
     """
+
+    takes_hints = True
 
     def __init__(self, config: DecoderConfig) -> None:
         super().__init__()
         self.config = config
+        self.max_tokens, self.corrects = config.max_tokens, config.corrects
         self.words = nn.Embedding(config.vocabulary, config.hidden)
         self.positions = nn.Embedding(config.max_tokens + 1, config.hidden)
         self.first = nn.Linear(config.dim, config.hidden)
         self.norm = FilmNorm(config.hidden, config.dim)
-        self.blocks = nn.ModuleList(Block(config) for _ in range(config.layers))
+        self.blocks = nn.ModuleList(
+            Block(config.hidden, config.inner, config.heads, config.dim) for _ in range(config.layers)
+        )
         self.bag_weight: Tensor
         self.bag_bias: Tensor
         self.bias = nn.Parameter(torch.zeros(config.vocabulary))
@@ -138,6 +92,14 @@ class ConditionedDecoder(nn.Module):
         self.register_buffer("bag_bias", torch.zeros(config.vocabulary), persistent=False)
         nn.init.normal_(self.words.weight, std=0.02)
         nn.init.normal_(self.positions.weight, std=0.02)
+        if config.corrects:
+            self.kinds = nn.Embedding(_KINDS, config.hidden)
+            self.draft_vector = nn.Linear(config.dim, config.hidden)
+            self.difference = nn.Linear(config.dim, config.hidden)
+            self.shift = nn.Linear(config.dim, config.dim, bias=False)
+            self.draft_gain = nn.Parameter(torch.tensor(0.0))
+            nn.init.normal_(self.kinds.weight, std=0.02)
+            nn.init.zeros_(self.shift.weight)
 
     def start_from(self, model: BertModel, vocabulary: Vocabulary) -> None:
         """Copy the embeddings and first layers of a BERT-like model of the same width; deeper layers stay random."""
@@ -170,42 +132,85 @@ class ConditionedDecoder(nn.Module):
         self.bag_weight.copy_(torch.from_numpy(bag.weight))
         self.bag_bias.copy_(torch.from_numpy(bag.bias))
 
-    def read(self, vectors: Float[Tensor, "n d"]) -> Reading:
-        """All that depends on the vectors alone. Vectors are brought to length sqrt(d) first."""
+    def read(self, vectors: Float[Tensor, "n d"], draft: Draft | None = None) -> Reading:
+        """All that depends on the vectors (and drafts) alone. Vectors are brought to length sqrt(d) first."""
         unit = F.normalize(vectors, dim=-1)
         condition = unit * math.sqrt(self.config.dim)
-        norms = [self.norm, *(norm for block in self._layers() for norm in (block.norm_attention, block.norm_output))]
+        first = self.first(condition).unsqueeze(1) + self.positions.weight[:1]
         evidence = (unit @ self.bag_weight + self.bag_bias).clamp(*_EVIDENCE_LIMITS)
-        return Reading(self.first(condition).unsqueeze(1), [norm.modulation(condition) for norm in norms], evidence)
+        valid = None
+        if draft is not None:
+            if not self.corrects:
+                raise BadInput("this decoder was not trained on drafts; train one with --correction 0.5")
+            other = F.normalize(draft.vectors, dim=-1)
+            first, valid = self._show(draft, other, unit, first)
+            missing = unit - other
+            evidence = evidence + self.draft_gain * (missing @ self.bag_weight)
+            condition = condition + self.shift(missing * math.sqrt(self.config.dim))
+        norms = [self.norm, *(norm for block in self._layers() for norm in (block.norm_attention, block.norm_output))]
+        return Reading(first, valid, [norm.modulation(condition) for norm in norms], evidence)
 
-    def forward(self, vectors: Float[Tensor, "n d"], ids: Int[Tensor, "n t"]) -> Float[Tensor, "n t_plus_1 v"]:
+    def _show(
+        self, draft: Draft, other: Tensor, unit: Tensor, first: Tensor
+    ) -> tuple[Float[Tensor, "n p h"], Bool[Tensor, "n p"]]:
+        """The tokens that show a draft, and which of them are there."""
+        scale = math.sqrt(self.config.dim)
+        here = draft.valid
+        place = (here.cumsum(1) * here).clamp(max=self.config.max_tokens)
+        pieces = self.words(draft.ids) + self.positions(place) + self.kinds.weight[0]
+        vector = self.draft_vector(other * scale) + self.kinds.weight[1]
+        difference = self.difference((unit - other) * scale) + self.kinds.weight[2]
+        prefix = torch.cat([vector.unsqueeze(1), difference.unsqueeze(1), pieces, first], dim=1)
+        sure = here.new_ones(len(here), 1)
+        return prefix, torch.cat([sure, sure, here, sure], dim=1)
+
+    def forward(
+        self, vectors: Float[Tensor, "n d"], ids: Int[Tensor, "n t"], draft: Draft | None = None
+    ) -> Float[Tensor, "n t_plus_1 v"]:
         """Logits of every next piece, given the vector and the pieces before it; texts of one length, no padding."""
-        reading = self.read(vectors)
-        x = torch.cat([reading.first, self.words(ids)], dim=1)
-        x = self.norm(x + self.positions.weight[: x.shape[1]], reading.films[0])
+        reading = self.read(vectors, draft)
+        skip, length = reading.prefix.shape[1] - 1, ids.shape[1]
+        x = torch.cat([reading.prefix, self.words(ids) + self.positions.weight[1 : length + 1]], dim=1)
+        mask = None if reading.valid is None else prefix_mask(reading.valid, length)
+        x = self.norm(x, reading.films[0])
         for block, film in zip(self.blocks, _pairs(reading.films), strict=True):
-            x = block(x, film)
-        logits = self._logits(x, reading)
-        before = torch.ones(x.shape[1], ids.shape[1], dtype=torch.bool, device=ids.device).tril(-1)
+            x = block(x, film, mask=mask)
+        logits = self._logits(x[:, skip:], reading)
+        before = torch.ones(length + 1, length, dtype=torch.bool, device=ids.device).tril(-1)
         return self._cover(logits, ids, before, reading.evidence)
 
     def step(self, ids: Int[Tensor, "n t"], reading: Reading, past: list[KeyValues]) -> Float[Tensor, "n v"]:
         """Logits of the piece after `ids` (which may be empty), given the keys and values of all but its last piece."""
-        place = ids.shape[1]
-        x = self.words(ids[:, -1:]) if place else reading.first
-        x = self.norm(x + self.positions.weight[place], reading.films[0])
+        place, mask = ids.shape[1], None
+        x = self.words(ids[:, -1:]) + self.positions.weight[place] if place else reading.prefix
+        if reading.valid is not None:
+            mask = torch.cat([reading.valid, reading.valid.new_ones(len(ids), place)], dim=1)[:, None, None]
+        x = self.norm(x, reading.films[0])
         for block, film, kv in zip(self.blocks, _pairs(reading.films), past, strict=True):
-            x = block(x, film, kv)
-        logits = self._logits(x, reading)
+            x = block(x, film, kv, mask)
+        logits = self._logits(x[:, -1:], reading)
         if place:
             all_before = torch.ones(1, place, dtype=torch.bool, device=ids.device)
             logits = self._cover(logits, ids, all_before, reading.evidence)
         return logits.squeeze(1)
 
-    def empty_past(self, rows: int) -> list[KeyValues]:
-        """Room for the keys and values of `rows` texts."""
+    def empty_past(self, rows: int, prefix: int = 1) -> list[KeyValues]:
+        """Room for the keys and values of `rows` texts behind `prefix` tokens."""
         c = self.config
-        return [KeyValues(rows, c.heads, c.max_tokens + 1, c.hidden // c.heads, self.bias) for _ in range(c.layers)]
+        positions = c.max_tokens + prefix
+        return [KeyValues(rows, c.heads, positions, c.hidden // c.heads, self.bias) for _ in range(c.layers)]
+
+    def beams(
+        self,
+        vectors: Tensor,
+        width: int,
+        limit: int,
+        banned: Tensor | None,
+        draft: Draft | None,
+        hints: Tensor | None,
+    ) -> list[list[Candidate]]:
+        """Beam search with the keys and values of all beams in place."""
+        return beam_search(self, vectors, width, limit, banned, draft, hints)
 
     def _layers(self) -> list[Block]:
         return [block for block in self.blocks if isinstance(block, Block)]

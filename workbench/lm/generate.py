@@ -1,115 +1,38 @@
-"""Beam search over a ConditionedDecoder, many texts at once."""
+"""Texts of vectors by beam search, in batches that fit in memory, for any TextDecoder."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass, field
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from workbench.lm.decoder import ConditionedDecoder
-from workbench.lm.vocabulary import EOS, PAD, UNK
+from workbench.lm.text_decoder import Candidate, Draft, TextDecoder
 
 _ROWS = 512
 """Most beams that are alive in one batch."""
 
 
-@dataclass(frozen=True)
-class Candidate:
-    """A finished text: its piece ids without the end, and its log-probability per piece (natural log)."""
-
-    ids: tuple[int, ...]
-    score: float
-
-
-@dataclass
-class _Finished:
-    """The best finished texts of one vector so far."""
-
-    room: int
-    best: list[Candidate] = field(default_factory=list)
-
-    def add(self, ids: tuple[int, ...], log_probability: float) -> None:
-        self.best.append(Candidate(ids, log_probability / (len(ids) + 1)))
-        self.best.sort(key=lambda candidate: -candidate.score)
-        del self.best[self.room :]
-
-    def closed_to(self, score: float) -> bool:
-        """Whether no text with at most this score per piece can enter."""
-        return len(self.best) == self.room and self.best[-1].score >= score
-
-
 @torch.inference_mode()
 def generate(
-    decoder: ConditionedDecoder,
+    decoder: TextDecoder,
     vectors: Float[Tensor, "n d"],
     beams: int = 4,
     max_tokens: int | None = None,
     banned: Int[Tensor, " k"] | None = None,
+    draft: Draft | None = None,
+    hints: Float[Tensor, "n v"] | None = None,
 ) -> list[list[Candidate]]:
     """For each vector its `beams` best texts by log-probability per piece, best first; `beams=1` is greedy.
 
-    `banned` pieces may not begin a text (word continuations). Texts longer than `max_tokens` are cut there.
+    `banned` pieces may not begin a text (word continuations). Texts longer than `max_tokens` are cut there. With a
+    `draft` of each vector the texts are rewritten drafts. `hints` are added to the evidence for each piece, in nats;
+    a piece that is written loses its hint.
     """
-    limit = min(max_tokens or decoder.config.max_tokens, decoder.config.max_tokens)
+    limit = min(max_tokens or decoder.max_tokens, decoder.max_tokens)
     out: list[list[Candidate]] = []
-    for chunk in vectors.split(max(1, _ROWS // beams)):
-        out += _search(decoder, chunk, beams, limit, banned)
+    size = max(1, _ROWS // beams)
+    for start in range(0, len(vectors), size):
+        rows = slice(start, start + size)
+        told = None if hints is None else hints[rows]
+        out += decoder.beams(vectors[rows], beams, limit, banned, draft.take(rows) if draft else None, told)
     return out
-
-
-def _search(
-    decoder: ConditionedDecoder, vectors: Tensor, beams: int, limit: int, banned: Tensor | None
-) -> list[list[Candidate]]:
-    device, n = vectors.device, len(vectors)
-    finished = [_Finished(beams) for _ in range(n)]
-    alive = torch.arange(n, device=device)  # which vector each group of beams belongs to
-    reading = decoder.read(vectors)
-    past = decoder.empty_past(n)
-    ids = torch.empty(n, 0, dtype=torch.long, device=device)
-    scores = torch.zeros(n, 1, device=device)  # one beam a vector at first, `beams` from the first step on
-    for place in range(limit + 1):
-        logits = decoder.step(ids, reading, past)
-        logits[:, [PAD, UNK]] = -torch.inf
-        if place == 0:
-            logits[:, EOS] = -torch.inf
-            if banned is not None:
-                logits[:, banned] = -torch.inf
-        if place == limit:  # no room for another piece: every beam ends here
-            _end_all(finished, alive, ids, scores + logits.log_softmax(-1)[:, EOS].view_as(scores))
-            break
-        width = scores.shape[1]
-        total = scores.unsqueeze(2) + logits.log_softmax(-1).view(len(alive), width, -1)
-        best, flat = total.flatten(1).topk(min(2 * beams, width * total.shape[2]), dim=1)
-        parent, piece = flat // total.shape[2], flat % total.shape[2]
-        ends = (piece == EOS) & (torch.arange(piece.shape[1], device=device) < beams) & best.isfinite()
-        for item, rank in ends.nonzero().tolist():
-            row = item * width + int(parent[item, rank])
-            finished[int(alive[item])].add(tuple(ids[row].tolist()), float(best[item, rank]))
-        best = best.masked_fill(piece == EOS, -torch.inf)
-        scores, keep = best.topk(min(beams, best.shape[1]), dim=1)
-        parent, piece = parent.gather(1, keep), piece.gather(1, keep)
-        # A beam's score per piece can at best stay what it is now if all later pieces were certain.
-        hope = (scores[:, 0] / (limit + 1)).tolist()
-        on = [i for i, item in enumerate(alive.tolist()) if not finished[item].closed_to(hope[i])]
-        if not on:
-            break
-        going = torch.tensor(on, device=device)
-        rows = (going.unsqueeze(1) * width + parent[going]).flatten()
-        same_rows = len(on) == len(alive) and scores.shape[1] == width
-        alive, scores = alive[going], scores[going]
-        ids = torch.cat([ids[rows], piece[going].view(-1, 1)], dim=1)
-        if not same_rows:  # beams of one vector share what it says, so their order does not matter
-            reading = reading.take(rows)
-        for kv in past:
-            kv.reorder(rows)
-    return [each.best for each in finished]
-
-
-def _end_all(finished: list[_Finished], alive: Tensor, ids: Tensor, scores: Tensor) -> None:
-    width = scores.shape[1]
-    for item, owner in enumerate(alive.tolist()):
-        for beam in range(width):
-            if torch.isfinite(scores[item, beam]):
-                finished[owner].add(tuple(ids[item * width + beam].tolist()), float(scores[item, beam]))

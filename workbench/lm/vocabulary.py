@@ -13,8 +13,8 @@ import numpy as np
 from jaxtyping import Int
 
 from workbench.core.errors import BadInput
+from workbench.lm.text_decoder import EOS
 
-PAD, UNK, EOS = 0, 1, 2
 _SPECIALS = ("[PAD]", "[UNK]", "[EOS]")
 
 
@@ -48,13 +48,11 @@ class Vocabulary:
         """The `size` most useful pieces of a BERT-like model's tokenizer on `texts`: all single characters first."""
         from tokenizers import Tokenizer
 
-        tokenizer = Tokenizer.from_file(str(model_folder / "tokenizer.json"))
+        settings = _settings(model_folder)
+        known = settings["model"]["vocab"]
+        tokenizer = Tokenizer.from_file(str(Path(model_folder) / "tokenizer.json"))
         tokenizer.no_padding()
         tokenizer.no_truncation()
-        settings = json.loads((model_folder / "tokenizer.json").read_text(encoding="utf-8"))
-        known = settings["model"]["vocab"]
-        if settings["model"].get("type", "WordPiece") != "WordPiece":
-            raise BadInput(f"{model_folder} has a {settings['model']['type']} tokenizer; expected WordPiece")
         counts: Counter[int] = Counter()
         for encoding in tokenizer.encode_batch_fast(list(texts), add_special_tokens=False):
             counts.update(encoding.ids)
@@ -66,6 +64,29 @@ class Vocabulary:
         chosen = list(dict.fromkeys([*letters, *by_use]))[: size - len(_SPECIALS)]
         normaliser = {key: value for key, value in (settings["normalizer"] or {}).items() if key != "type"}
         return cls([*_SPECIALS, *chosen], [-1] * len(_SPECIALS) + [usable[piece] for piece in chosen], normaliser)
+
+    @classmethod
+    def learn(cls, model_folder: Path, texts: Iterable[str], size: int) -> Vocabulary:
+        """`size` cased pieces learnt from `texts`, so that John is told from john.
+
+        The `base` of a piece is the BERT-like model's piece of its lower-cased form.
+        """
+        from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
+
+        known = _settings(model_folder)["model"]["vocab"]
+        normaliser = {"clean_text": True, "handle_chinese_chars": True, "strip_accents": False, "lowercase": False}
+        tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+        tokenizer.normalizer = normalizers.BertNormalizer(**normaliser)
+        tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+        trainer = trainers.WordPieceTrainer(vocab_size=size, special_tokens=list(_SPECIALS), show_progress=False)
+        tokenizer.train_from_iterator(texts, trainer)
+        found = sorted(tokenizer.get_vocab().items(), key=lambda pair: pair[1])
+        pieces = [piece for piece, _ in found if piece not in _SPECIALS]
+        return cls(
+            [*_SPECIALS, *pieces],
+            [-1] * len(_SPECIALS) + [known.get(piece.lower(), -1) for piece in pieces],
+            normaliser,
+        )
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
         """Ids of each text, no specials."""
@@ -97,6 +118,14 @@ class Vocabulary:
             return cls(content["pieces"], content["base"], content["normaliser"])
         except (OSError, json.JSONDecodeError, KeyError) as error:
             raise BadInput(f"{path} is not a vocabulary: {error}") from error
+
+
+def _settings(model_folder: Path) -> dict[str, Any]:
+    """tokenizer.json of a BERT-like model. Raises BadInput where it is not WordPiece."""
+    settings = json.loads((Path(model_folder) / "tokenizer.json").read_text(encoding="utf-8"))
+    if settings["model"].get("type", "WordPiece") != "WordPiece":
+        raise BadInput(f"{model_folder} has a {settings['model']['type']} tokenizer; expected WordPiece")
+    return settings
 
 
 _TIDY = tuple(

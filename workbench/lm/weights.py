@@ -10,27 +10,56 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from workbench.core.errors import BadInput, first_line
+from workbench.core.errors import BadInput, UnknownName, first_line
 from workbench.lm.bag_of_words import BagOfWords
 from workbench.lm.decoder import ConditionedDecoder, DecoderConfig
+from workbench.lm.text_decoder import TextDecoder
 from workbench.lm.vocabulary import Vocabulary
+from workbench.lm.word_shifts import WordShifts
 
 DECODER, BAG, VOCABULARY = "decoder.safetensors", "bag_of_words.safetensors", "vocabulary.json"
+SHIFTS = "word_shifts.safetensors"
+ARCHITECTURES = ("film", "t5")
+
+
+def make_decoder(architecture: str, **sizes: Any) -> TextDecoder:
+    """An untrained decoder: `film` (ConditionedDecoder) or `t5` (T5Decoder), with the sizes of its configuration."""
+    match architecture:
+        case "film":
+            return ConditionedDecoder(DecoderConfig(**sizes))
+        case "t5":
+            from workbench.lm.t5 import T5Decoder, T5DecoderConfig
+
+            return T5Decoder(T5DecoderConfig(**sizes))
+    raise UnknownName("architecture", architecture, ARCHITECTURES)
+
+
+def config_of(decoder: TextDecoder) -> dict[str, Any]:
+    """What `make_decoder` needs to make one like it."""
+    architecture = "film" if isinstance(decoder, ConditionedDecoder) else "t5"
+    sizes: Any = decoder.config
+    return {"architecture": architecture, **asdict(sizes)}
 
 
 @dataclass(frozen=True)
 class TextModel:
-    """All that turns vectors into text: the decoder, the bag of words that it leans on, and their vocabulary."""
+    """All that turns vectors into text: the decoder, the bag of words that it leans on, and their vocabulary.
 
-    decoder: ConditionedDecoder
+    `shifts` rank the edits of a search; a model can do without.
+    """
+
+    decoder: TextDecoder
     bag: BagOfWords
     vocabulary: Vocabulary
+    shifts: WordShifts | None = None
 
     def save(self, folder: Path) -> dict[str, Any]:
-        """Write three files into `folder`; gives the decoder's configuration as JSON, for the card."""
+        """Write its files into `folder`; gives the decoder's configuration as JSON, for the card."""
         _save(self.decoder.state_dict(), folder / DECODER)
+        if self.shifts is not None:
+            save_shifts(folder, self.shifts)
         save_bag(folder, self.bag, self.vocabulary)
-        return asdict(self.decoder.config)
+        return config_of(self.decoder)
 
     @classmethod
     def load(cls, folder: Path, config: dict[str, Any], device: str) -> TextModel:
@@ -38,17 +67,17 @@ class TextModel:
         bag, vocabulary = load_bag(folder)
         state = _load(folder / DECODER)
         try:
-            decoder = ConditionedDecoder(DecoderConfig(**config))
+            decoder = make_decoder(**{"architecture": "film", **config})
             decoder.load_state_dict(state)
         except (RuntimeError, TypeError) as error:
             raise BadInput(f"{folder / DECODER} does not fit its card: {first_line(error)}") from error
         decoder.set_bag_of_words(bag)
-        return cls(decoder.to(device).eval(), bag, vocabulary)
+        return cls(decoder.to(device).eval(), bag, vocabulary, load_shifts(folder))
 
 
 def save_bag(folder: Path, bag: BagOfWords, vocabulary: Vocabulary) -> None:
     """Write what stays as it is in training: the bag of words and the vocabulary."""
-    _save({name: torch.from_numpy(array) for name, array in vars(bag).items()}, folder / BAG)
+    _save(_tensors(bag), folder / BAG)
     vocabulary.save(folder / VOCABULARY)
 
 
@@ -58,8 +87,26 @@ def load_bag(folder: Path) -> tuple[BagOfWords, Vocabulary]:
     return BagOfWords(**{name: tensor.numpy() for name, tensor in state.items()}), Vocabulary.load(folder / VOCABULARY)
 
 
+def save_shifts(folder: Path, shifts: WordShifts) -> None:
+    """Write the word shifts."""
+    _save(_tensors(shifts), folder / SHIFTS)
+
+
+def load_shifts(folder: Path) -> WordShifts | None:
+    """The word shifts, or None where a checkpoint has none."""
+    if not (folder / SHIFTS).exists():
+        return None
+    return WordShifts(**{name: tensor.numpy() for name, tensor in _load(folder / SHIFTS).items()})
+
+
+def _tensors(arrays: BagOfWords | WordShifts) -> dict[str, torch.Tensor]:
+    return {name: torch.from_numpy(array) for name, array in vars(arrays).items()}
+
+
 def _save(state: dict[str, torch.Tensor], path: Path) -> None:
-    save_file({name: tensor.detach().to("cpu", torch.bfloat16).contiguous() for name, tensor in state.items()}, path)
+    # tied weights (T5's embeddings) are written under each of their names: safetensors refuses shared memory
+    whole = {name: tensor.detach().to("cpu", torch.bfloat16).clone().contiguous() for name, tensor in state.items()}
+    save_file(whole, path)
 
 
 def _load(path: Path) -> dict[str, torch.Tensor]:

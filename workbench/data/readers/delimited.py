@@ -19,8 +19,12 @@ def read_delimited(
     label: str = "",
     quoted: bool = True,
     header: bool = True,
+    breaks: str = "",
 ) -> Iterator[Passage]:
-    """One passage a row. `column` is a name of the header or, with `header=False`, a number."""
+    """One passage a row. `column` is a name of the header or, with `header=False`, a number.
+
+    `breaks` is what stands for the end of a line within a text, as `<br />` does.
+    """
     for path in paths:
         with open_text(path) as file:
             quoting = csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
@@ -36,6 +40,7 @@ def read_delimited(
                         continue
                     if len(row) <= place:
                         raise BadInput(f"{path} row {number} has {len(row)} columns; expected at least {place + 1}")
-                    yield Passage(row[place], f"{path.stem}:{number}", row[label_place] if label else "")
+                    text = row[place].replace(breaks, "\n") if breaks else row[place]
+                    yield Passage(text, f"{path.stem}:{number}", row[label_place] if label else "")
             except csv.Error as error:
                 raise BadInput(f"{path} row {rows.line_num}: {error}") from error

@@ -1,0 +1,231 @@
+"""Inversion beside vec2text and the floors: same embedder, texts, split and training CPU-seconds.
+
+    python benchmarks/inversion.py texts                             # train.txt, test.txt, outside.txt for the peer
+    python benchmarks/vec2text_peer.py --train ... --out peer.jsonl  # in an environment of its own, see there
+    python benchmarks/inversion.py peer                              # its texts, scored by our metrics
+    python benchmarks/inversion.py train full --minutes 12           # one thread: CPU-seconds are wall seconds or less
+    python benchmarks/inversion.py attack full                       # presets, beams, rounds, floors, prior
+    python benchmarks/inversion.py figure                            # quality against compute
+
+Every setting prints one JSON row and adds it to `rows.jsonl` in --folder. Texts are held-out sentences of the corpus
+(`inside`) and of IMDB, which no training saw (`outside`), both of at most 34 tokens. CPU-seconds are those of the
+process, with one thread.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from workbench.core.files import write_text
+from workbench.data import corpora
+from workbench.data.corpora import Corpus
+from workbench.embed import load_embedder
+from workbench.embed._embedder import Embedder
+from workbench.invert._inverter import Attacker, Inverter, shuffled
+from workbench.invert._pool import Limits
+from workbench.invert._score import score
+from workbench.invert._writer import open_text_model
+from workbench.invert.bag_of_words import BagOfWordsInverter
+from workbench.invert.correction import Correction
+from workbench.invert.hypothesis import Hypothesis
+from workbench.invert.nearest import Nearest
+from workbench.invert.search import PRESETS, Preset, Search
+from workbench.jobs._training_data import gather
+from workbench.jobs.inverter_recipe import InverterRecipe
+from workbench.jobs.ship_inverter import ship_inverter
+from workbench.jobs.train_inverter import train_inverter
+from workbench.results import Inversions
+
+MAX_TOKENS = 34
+SKIP, TEXTS = 400_000, 60_000
+"""The part of the corpus' train split that both sides learn from."""
+
+
+def held_out(embedder: Embedder, name: str, n: int) -> Corpus:
+    """The first `n` test sentences of at most MAX_TOKENS tokens."""
+    corpus = corpora.load(name, "test").head(4 * n)
+    return corpus.where(embedder.lengths(corpus.texts) <= MAX_TOKENS).head(n)
+
+
+def main() -> None:
+    """One stage of the comparison."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("stage", choices=("texts", "peer", "train", "attack", "figure"))
+    parser.add_argument("name", nargs="?", default="full", help="of a checkpoint: a run of `train`, or one that ships")
+    parser.add_argument("--folder", type=Path, default=Path("out/inversion"))
+    parser.add_argument("--n", type=int, default=300, help="held-out sentences")
+    parser.add_argument("--minutes", type=float, default=12.0)
+    parser.add_argument("--recipe", type=json.loads, default={}, help='changes of the recipe: {"start": "nothing"}')
+    parser.add_argument("--methods", default="", help="of `attack`: only those whose setting holds this text")
+    parser.add_argument("--domains", default="inside,outside")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    bench = Bench(options.folder, options.n)
+    match options.stage:
+        case "texts":
+            bench.write_texts()
+        case "peer":
+            bench.score_peer()
+        case "train":
+            bench.train(options.name, options.minutes, options.recipe)
+        case "attack":
+            bench.attack(options.name, options.domains.split(","), options.methods)
+        case "figure":
+            draw(bench.folder)
+
+
+class Bench:
+    """The texts, and the rows that are written about them."""
+
+    def __init__(self, folder: Path, n: int) -> None:
+        self.folder, self.embedder = folder, load_embedder("minilm", "cpu")
+        self.hidden = {
+            "inside": held_out(self.embedder, "conservative", n),
+            "outside": held_out(self.embedder, "imdb", n),
+        }
+
+    def write_texts(self) -> None:
+        """Train and test sentences as text files, one a line."""
+        (source,) = gather(self.embedder, "conservative", "train", TEXTS, 0, MAX_TOKENS, 0, SKIP)
+        write_text(self.folder / "train.txt", "\n".join(source.texts) + "\n")
+        for domain, corpus in self.hidden.items():
+            write_text(self.folder / f"{domain}.txt", "\n".join(corpus.texts) + "\n")
+
+    def score_peer(self) -> None:
+        """vec2text's reconstructions, measured as ours are."""
+        for line in (self.folder / "peer.jsonl").read_text(encoding="utf-8").splitlines():
+            found = json.loads(line)
+            texts = np.array(found.pop("texts"), dtype=object)
+            corpus = self.hidden["inside"].head(len(texts))
+            zeros = np.zeros(len(texts), dtype=np.int64)
+            inversions = Inversions("vec2text", np.array(corpus.ids, dtype=object), texts, None, zeros, 0, 0.0)
+            setting = f"{found['rounds']} rounds, beam {found['beam']}"
+            self._row("vec2text", setting, "inside", corpus, inversions, found["cpu_seconds_per_item"], found)
+
+    def train(self, name: str, minutes: float, changes: dict[str, Any]) -> None:
+        """A checkpoint in the folder, trained on the same texts as the peer for a budget of time."""
+        recipe = InverterRecipe(
+            **{"skip": SKIP, "texts": TEXTS, "planted": 0, "minutes": minutes, "steps": 10**7, **changes}
+        )
+        trained = train_inverter(recipe, self.folder / "runs" / name, "cpu", save_every=1000)
+        ship_inverter(trained, self.folder / name, evaluate=30, beams=2)
+
+    def attack(self, name: str, domains: list[str], only: str) -> None:
+        """Every method on one checkpoint."""
+        folder = self.folder / name
+        attacker = Attacker(self.embedder, checkpoint=str(folder if folder.is_dir() else name), device="cpu")
+        _, card = attacker.open_checkpoint()
+        about = {"checkpoint": name, "train_cpu_seconds": card.training.get("cpu_seconds")}
+        for domain in domains:
+            corpus = self.hidden[domain]
+            stolen = self.embedder.embed_set(corpus.ids, corpus.texts).without_texts()
+            blind = shuffled(stolen)
+            for setting, make in self._methods(attacker):
+                if only in setting:
+                    prior = setting == "prior"
+                    fresh = load_embedder("minilm", "cpu")  # an empty memo: no method lives on another one's queries
+                    attack = make(fresh)
+                    began = time.process_time()
+                    found = attack.invert(blind if prior else stolen)
+                    spent = (time.process_time() - began) / len(corpus)
+                    self._row(attack.name, setting, domain, corpus, found, spent, about)
+
+    def _methods(self, attacker: Attacker) -> Iterator[tuple[str, Callable[[Embedder], Inverter]]]:
+        model = open_text_model(attacker)
+        (source,) = gather(self.embedder, "conservative", "train", TEXTS, 0, MAX_TOKENS, 0, SKIP)
+        yield "nearest", lambda e: Nearest(e, source.texts, source.vectors)
+        yield "bag of words", lambda e: BagOfWordsInverter(e, model.bag, model.vocabulary)
+        yield "prior", lambda e: Hypothesis(e, model, 8)
+        for beams in (1, 4, 8, 16, 32, 64):
+            yield f"{beams} beams", lambda e, b=beams: Hypothesis(e, model, b)
+        if model.decoder.corrects:
+            for beams, rounds in ((1, 1), (1, 5), (1, 20), (4, 1), (4, 5)):
+                yield (
+                    f"correction, {rounds} rounds, beam {beams}",
+                    lambda e, b=beams, r=rounds: Correction(e, model, b, r),
+                )
+        for beams, rounds in ((1, 1), (1, 5), (4, 1), (4, 5)):
+            preset = Preset(beams, rounds, PRESETS["default"].edits)
+            yield f"edits, {rounds} rounds, beam {beams}", lambda e, p=preset: Search(e, model, p)
+        for name, preset in PRESETS.items():
+            yield f"preset {name}", lambda e, p=preset: Search(e, model, p)
+        for queries in (32, 128):
+            limits = Limits(queries=queries)
+            yield f"{queries} queries", lambda e, q=limits: Search(e, model, PRESETS["default"], q)
+
+    def _row(
+        self,
+        method: str,
+        setting: str,
+        domain: str,
+        corpus: Corpus,
+        found: Inversions,
+        spent: float,
+        about: dict[str, Any],
+    ) -> None:
+        scores = score(found, corpus.texts, self.embedder, corpus.groups)
+        measured = {
+            metric: [round(number, 4) for number in (value.value, value.low, value.high)]
+            for metric in ("bleu", "token_f1", "exact", "cosine")
+            for value in [getattr(scores, metric)]
+        }
+        row = {
+            "method": method,
+            "setting": setting,
+            "domain": domain,
+            "n": len(corpus),
+            **measured,
+            "cpu_seconds_per_item": round(spent, 4),
+            "queries_per_item": round(found.queries / len(corpus), 1),
+            **about,
+        }
+        print(json.dumps(row), flush=True)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with open(self.folder / "rows.jsonl", "a", encoding="utf-8") as file:
+            file.write(json.dumps(row) + "\n")
+
+
+def draw(folder: Path) -> None:
+    """BLEU against CPU-seconds an item: ours, the peer's, the floors."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    from matplotlib import pyplot as plt
+
+    rows = [json.loads(line) for line in (folder / "rows.jsonl").read_text(encoding="utf-8").splitlines()]
+    rows = [row for row in rows if row["domain"] == "inside"]
+    figure, axes = plt.subplots(figsize=(8, 4.6), layout="constrained")
+    groups = dict.fromkeys((row.get("checkpoint", "vec2text"), _family(row)) for row in rows)
+    for (checkpoint, family), marker in zip(groups, "osD^vP*Xhpd<>" * 3, strict=False):
+        own = [row for row in rows if (row.get("checkpoint", "vec2text"), _family(row)) == (checkpoint, family)]
+        own.sort(key=lambda row: row["cpu_seconds_per_item"])
+        axes.plot(
+            [max(row["cpu_seconds_per_item"], 1e-4) for row in own],
+            [row["bleu"][0] for row in own],
+            marker=marker,
+            label=f"{checkpoint}: {family}",
+            linewidth=1,
+        )
+    axes.set(xscale="log", xlabel="CPU-seconds an item", ylabel="sentence BLEU", ylim=(0, None))
+    axes.grid(alpha=0.3)
+    axes.legend(fontsize=7, ncols=2)
+    figure.savefig(folder / "inversion.png", dpi=140)
+
+
+def _family(row: dict[str, Any]) -> str:
+    for word in ("correction", "edits", "preset", "queries", "beams"):
+        if word in row["setting"]:
+            return word
+    return row["method"]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,163 @@
+"""Search: edits that help are found, what is kept never gets worse, budgets hold, every round is told."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from workbench.core.errors import BadInput, UnknownName
+from workbench.core.result import Result
+from workbench.embed.minilm import model_folder
+from workbench.invert import open_inverter
+from workbench.invert._edits import Edit, applied, together
+from workbench.invert._inverter import Attacker
+from workbench.invert._pool import Limits, Pool
+from workbench.invert.correction import Correction
+from workbench.invert.search import PRESETS, Preset, Search
+from workbench.lm import TextModel, Vocabulary, fit_bag_of_words, fit_word_shifts, make_decoder
+
+WORDS = [
+    "the",
+    "cat",
+    "sat",
+    "on",
+    "a",
+    "mat",
+    "where",
+    "is",
+    "my",
+    "money",
+    "bank",
+    "closed",
+    "account",
+    "red",
+    "dog",
+    "ran",
+]
+HARD = Preset(beams=4, rounds=12, edits=24, width=2)
+
+
+@pytest.fixture(scope="module")
+def model(toy):
+    """An untrained decoder; bag of words and word shifts of the toy embedder, truly fitted."""
+    vocabulary = Vocabulary.cut(model_folder(), [" ".join(WORDS)], 300)
+    random = np.random.default_rng(0)
+    many = [" ".join(random.choice(WORDS, size=random.integers(3, 8))) for _ in range(3000)]
+    pairs = toy.embed(many), vocabulary.encode(many)
+    torch.manual_seed(0)
+    sizes = {"dim": toy.spec.dim, "vocabulary": len(vocabulary), "hidden": 16, "layers": 1, "heads": 2, "inner": 32}
+    decoder = make_decoder("film", **sizes, max_tokens=12, corrects=True).eval()
+    bag = fit_bag_of_words(*pairs, len(vocabulary), vocabulary.is_word)
+    decoder.set_bag_of_words(bag)
+    return TextModel(decoder, bag, vocabulary, fit_word_shifts(*pairs, len(vocabulary)))
+
+
+@pytest.fixture(scope="module")
+def stolen(toy):
+    random = np.random.default_rng(7)
+    texts = [" ".join(random.choice(WORDS, size=5, replace=False)) for _ in range(12)]
+    return texts, toy.embed_set([str(i) for i in range(12)], texts).without_texts()
+
+
+def test_edits_find_the_words_that_a_bad_decoder_did_not(toy, model, stolen):
+    """The toy embedder does not tell a text from the same words said twice, so words are compared as sets."""
+    texts, vectors = stolen
+    found = Search(toy, model, HARD).invert(vectors)
+    first = found.path[0]
+    same = [set(a.split()) == set(b.split()) for a, b in zip(found.texts, texts, strict=True)]
+    assert sum(same) >= 10
+    assert found.cosines.min() > 0.98
+    assert first.cosines.mean() < 0.9
+
+
+@pytest.mark.parametrize(
+    "make", [lambda toy, model: Search(toy, model, HARD), Correction], ids=["search", "correction"]
+)
+def test_the_cosine_never_falls_and_every_round_is_told(make, toy, model, stolen):
+    found = make(toy, model).invert(stolen[1])
+    assert found.path[0].stage == "hypothesis"
+    assert len(found.path) > 1
+    for a, b in zip(found.path, found.path[1:], strict=False):
+        assert (b.cosines >= a.cosines - 1e-6).all()
+    assert (found.path[-1].texts == found.texts).all()
+    assert found.queries == sum(each.queries for each in found.path)
+    assert found.rounds.max() <= len(found.path) - 1
+    for row in range(len(found)):
+        steps = found.steps(row)
+        assert steps[-1]["text"] == found.texts[row]
+        assert len(steps) == found.rounds[row] + 1
+    again = Result.from_json(found.to_json())
+    assert [each.stage for each in again.path] == [each.stage for each in found.path]
+    assert "Round by round" in found._repr_html_()
+
+
+def test_harder_presets_search_harder(toy, model, stolen):
+    cosines = [Search(toy, model, PRESETS[name]).invert(stolen[1]).cosines.mean() for name in ("fast", "default")]
+    assert cosines[1] > cosines[0]
+    assert PRESETS["best"].beams > PRESETS["default"].beams > PRESETS["fast"].beams
+
+
+def test_a_limit_of_queries_holds_for_every_vector(toy, model, stolen):
+    few = Search(toy, model, HARD, Limits(queries=10)).invert(stolen[1])
+    assert few.queries <= 10 * len(few)
+    more = Search(toy, model, HARD, Limits(queries=60)).invert(stolen[1])
+    assert more.cosines.mean() > few.cosines.mean()
+    pool = Pool(toy, model.vocabulary, stolen[1].vectors, limits=Limits(queries=3))
+    ids = model.vocabulary.encode(["the cat", "a dog", "my money", "red mat"])
+    scores = pool.offer([0], [[tuple(row) for row in ids]])
+    assert [np.isfinite(score) for score in scores[0]] == [True, True, True, False]
+
+
+def test_a_limit_of_seconds_ends_the_rounds(toy, model, stolen):
+    found = Search(toy, model, HARD, Limits(seconds=1e-6)).invert(stolen[1])
+    assert [each.stage for each in found.path] == ["hypothesis"]
+
+
+def test_a_vector_that_is_solved_or_stalls_is_left_alone(toy, model):
+    texts = ["the cat", "my money"]
+    pool = Pool(toy, model.vocabulary, toy.embed(texts), patience=2)
+    pieces = [tuple(row) for row in model.vocabulary.encode(["the cat", "my bank"])]
+    pool.offer([0, 1], [[pieces[0]], [pieces[1]]])
+    assert pool.active() == [1]
+    for _ in range(2):
+        pool.close_round([1], pool.cosines())
+    assert pool.active() == []
+    assert pool.texts() == ["the cat", "my bank"]
+    pool.offer([1], [[tuple(model.vocabulary.encode(["my money"])[0])]])
+    assert pool.cosines() == pytest.approx([1, 1])
+
+
+def test_another_preset_and_a_model_without_shifts(toy, model):
+    with pytest.raises(UnknownName, match="Did you mean 'fast'"):
+        open_inverter("search", Attacker(toy, preset="fats"))
+    with pytest.raises(BadInput, match="no word shifts"):
+        Search(toy, TextModel(model.decoder, model.bag, model.vocabulary))
+    deaf = make_decoder("film", dim=64, vocabulary=len(model.vocabulary), hidden=16, layers=1, heads=2, inner=32)
+    with pytest.raises(BadInput, match="cannot rewrite drafts"):
+        Correction(toy, TextModel(deaf, model.bag, model.vocabulary))
+
+
+def test_an_edit_is_what_it_says():
+    text = (10, 11, 12, 13)
+    assert applied(text, Edit(1, 2, (9,))) == (10, 9, 12, 13)
+    assert applied(text, Edit(4, 4, (9, 8))) == (10, 11, 12, 13, 9, 8)
+    assert applied(text, Edit(0, 2, ())) == (12, 13)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 7), st.integers(0, 2), st.integers(50, 60)), max_size=12),
+    st.lists(st.floats(-1, 1), min_size=12, max_size=12),
+)
+def test_edits_together_do_all_that_each_does(spans, gains):
+    text = tuple(range(10))
+    edits = [Edit(a, min(a + length, 10), (new,)) for a, length, new in spans]
+    for whole in together(text, edits, gains[: len(edits)], 11):
+        kept = [id for id in whole if id < 50]
+        assert kept == sorted(kept)
+        assert len(whole) <= 11
+        assert 2 <= len([id for id in whole if id >= 50]) <= 4
+    useless = [-1.0] * len(edits)
+    assert together(text, edits, useless, 11) == []

@@ -1,0 +1,153 @@
+"""Hypotheses by beam search, then small edits that the embedder scores, round by round; the best is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import numpy as np
+from jaxtyping import Float
+
+from workbench.core.access import Access
+from workbench.core.errors import BadInput, UnknownName
+from workbench.core.progress import progress
+from workbench.embed._embedder import Embedder
+from workbench.invert._edits import Edit, Editor, applied, together
+from workbench.invert._inverter import Attacker, Inverter
+from workbench.invert._pool import Kept, Limits, Pieces, Pool
+from workbench.invert._writer import Writer, open_text_model
+from workbench.lm import TextModel
+
+__all__ = ["Search"]
+
+
+@dataclass(frozen=True)
+class Preset:
+    """How hard to search."""
+
+    beams: int
+    """Hypotheses a vector."""
+    rounds: int
+    """Most rounds of edits."""
+    edits: int
+    """Edits that are tried of each kept text in a round."""
+    width: int = 1
+    """Texts of each vector that are kept and edited."""
+    recompose: int = 0
+    """Beams of the last round, in which the decoder says anew the words that the edits found; 0 for none."""
+
+
+PRESETS = {
+    "fast": Preset(beams=8, rounds=0, edits=0),
+    "default": Preset(beams=16, rounds=6, edits=32, recompose=16),
+    "best": Preset(beams=32, rounds=16, edits=48, width=3, recompose=32),
+}
+_HINT = 8.0
+"""Nats by which a word that the edits found is made likelier when the text is recomposed."""
+_FLUENCY = 0.02
+"""Cosine that a nat of log-probability per piece is worth when recomposed texts are chosen."""
+
+
+class Search(Inverter):
+    """Beam search, then rounds of edits: replace, insert, delete, exchange; what helps is also tried together.
+
+    Edits are ranked by where a closed-form model of the embedder foretells the vector to go and by the decoder's
+    probability, so few need to be embedded. A vector is done when its text has cosine .9999 or two rounds gain nothing.
+
+    Edits find the words, but leave some texts in no order that a person would use, for the embedder hardly minds. In
+    the last round the decoder writes such texts anew, told which words to use; there, and only there, a text may be
+    chosen for its probability at the cost of a little cosine.
+    """
+
+    name: ClassVar[str] = "search"
+    needs: ClassVar[Access] = Access.QUERY
+
+    def __init__(
+        self, embedder: Embedder, model: TextModel, preset: Preset = PRESETS["default"], limits: Limits | None = None
+    ) -> None:
+        if model.shifts is None:
+            raise BadInput("this checkpoint holds no word shifts, which edits are ranked by; use `hypothesis` with it")
+        self.embedder, self.dim = embedder, model.bag.weight.shape[0]
+        self._writer, self._vocabulary = Writer(model), model.vocabulary
+        self._preset, self._limits, self._longest = preset, limits, model.decoder.max_tokens
+        self._takes_hints = model.decoder.takes_hints
+        self._editor = Editor(model.decoder, model.vocabulary, model.shifts)
+
+    @classmethod
+    def open(cls, attacker: Attacker) -> Search:
+        """Load the attacker's checkpoint."""
+        if attacker.preset not in PRESETS:
+            raise UnknownName("preset", attacker.preset, PRESETS)
+        preset = PRESETS[attacker.preset]
+        if attacker.beams:
+            preset = replace(preset, beams=attacker.beams)
+        return cls(attacker.embedder, open_text_model(attacker), preset, attacker.limits)
+
+    def rounds(self, vectors: Float[np.ndarray, "n d"]) -> Iterator[tuple[str, Sequence[str]]]:
+        """The hypotheses, then each round of edits while any vector still gains."""
+        p = self._preset
+        pool = Pool(self.embedder, self._vocabulary, vectors, p.width, limits=self._limits)
+        pool.offer(range(len(vectors)), self._writer.hypotheses(vectors, p.beams))
+        yield "hypothesis", pool.texts()
+        done: list[set[Pieces]] = [set() for _ in vectors]
+        with progress("search", p.rounds, "rounds") as advance:
+            for number in range(p.rounds):
+                rows = pool.active()
+                if not rows:
+                    break
+                before = pool.cosines()
+                self._edit(pool, rows, done)
+                pool.close_round(rows, before)
+                advance(1)
+                yield f"edits {number + 1}", pool.texts()
+        if p.recompose and self._takes_hints and (rows := pool.unsolved()):
+            self._recompose(pool, rows)
+            yield "recompose", pool.texts()
+
+    def _edit(self, pool: Pool, rows: list[int], done: list[set[Pieces]]) -> None:
+        """One round: single edits of every kept text, then the best of them together."""
+        parents = [(row, kept) for row in rows for kept in pool.kept[row]]
+        proposed = self._propose(pool, parents, done)
+        tried = self._offer(pool, parents, proposed)
+        joined = [
+            together(kept.pieces, edits, [score - kept.cosine for score in scores], self._longest)
+            for (_, kept), edits, scores in zip(parents, proposed, tried, strict=True)
+        ]
+        by_row: dict[int, list[Pieces]] = {}
+        for (row, _), pieces in zip(parents, joined, strict=True):
+            by_row.setdefault(row, []).extend(pieces)
+        pool.offer(list(by_row), list(by_row.values()))
+
+    def _recompose(self, pool: Pool, rows: list[int]) -> None:
+        """The decoder's own texts of the words that were found, chosen by cosine and by its probability."""
+        kept = [(row, each.pieces) for row in rows for each in pool.kept[row]]
+        found = self._writer.recompositions(
+            pool.vectors[rows],
+            [set().union(*(each.pieces for each in pool.kept[row])) for row in rows],
+            self._preset.recompose,
+            _HINT,
+        )
+        texts = [*kept, *((row, pieces) for row, each in zip(rows, found, strict=True) for pieces in each)]
+        nats = iter(self._writer.fluency(pool.vectors[[row for row, _ in texts]], [pieces for _, pieces in texts]))
+        for row in rows:
+            pool.rank_by(row, [_FLUENCY * next(nats) for _ in pool.kept[row]])
+        pool.offer(rows, found, [[_FLUENCY * next(nats) for _ in each] for each in found])
+
+    def _propose(self, pool: Pool, parents: list[tuple[int, Kept]], done: list[set[Pieces]]) -> list[list[Edit]]:
+        vectors = pool.vectors[[row for row, _ in parents]]
+        own = np.stack([kept.vector for _, kept in parents])
+        texts = [kept.pieces for _, kept in parents]
+        known = [done[row] for row, _ in parents]
+        found = self._editor.propose(vectors, texts, own, self._preset.edits, known)
+        for (row, kept), edits in zip(parents, found, strict=True):
+            done[row].update(applied(kept.pieces, edit) for edit in edits)
+        return found
+
+    @staticmethod
+    def _offer(pool: Pool, parents: list[tuple[int, Kept]], proposed: list[list[Edit]]) -> list[list[float]]:
+        rows = [row for row, _ in parents]
+        texts = [
+            [applied(kept.pieces, edit) for edit in edits] for (_, kept), edits in zip(parents, proposed, strict=True)
+        ]
+        return pool.offer(rows, texts)

@@ -1,0 +1,134 @@
+"""Where an inverter's training begins: vocabulary, bag of words, and first weights."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from workbench import assets
+from workbench.core import checkpoint
+from workbench.core.errors import BadInput, UnknownName, first_line
+from workbench.core.files import atomic_folder
+from workbench.embed._embedder import Embedder
+from workbench.embed.minilm import model_folder
+from workbench.jobs._training_data import Pairs, Source, encode
+from workbench.jobs.inverter_recipe import InverterRecipe
+from workbench.lm import (
+    ConditionedDecoder,
+    TextDecoder,
+    TextModel,
+    Vocabulary,
+    fit_bag_of_words,
+    fit_word_shifts,
+    load_bag,
+    load_shifts,
+    make_decoder,
+    save_bag,
+    save_shifts,
+)
+
+
+def begin(recipe: InverterRecipe, run: Path, embedder: Embedder, train: list[Source]) -> tuple[TextModel, Pairs]:
+    """The untrained model and its pairs; what is fitted in closed form lies in the run's folder from then on.
+
+    It is read back before it is used: in the precision in which a resumed run and the users will have it.
+    """
+    former = _former(recipe, embedder)
+    folder, fixed = None if former else _start_folder(recipe, embedder), run / "fixed"
+    if not fixed.is_dir():
+        vocabulary = former.vocabulary if former else _vocabulary(recipe, folder, train)
+        pairs = encode(train, vocabulary, recipe.max_tokens)
+        fitted = former.bag if former else fit_bag_of_words(*pairs.arrays, len(vocabulary), vocabulary.is_word)
+        shifts = (former.shifts if former else None) or fit_word_shifts(*pairs.arrays, len(vocabulary))
+        with atomic_folder(fixed) as temporary:
+            save_bag(temporary, fitted, vocabulary)
+            save_shifts(temporary, shifts)
+    (bag, vocabulary), shifts = load_bag(fixed), load_shifts(fixed)
+    pairs = encode(train, vocabulary, recipe.max_tokens)
+    if former:
+        return replace(former, bag=bag, shifts=shifts), pairs
+    decoder = _decoder(recipe, embedder.spec.dim, vocabulary, folder)
+    if recipe.bag_of_words:
+        decoder.set_bag_of_words(bag)
+    if isinstance(decoder, ConditionedDecoder):
+        frequency = np.bincount(np.concatenate(pairs.ids), minlength=len(vocabulary)) + 1.0
+        with torch.no_grad():
+            decoder.bias.copy_(torch.from_numpy(np.log(frequency / frequency.sum())))
+    return TextModel(decoder, bag, vocabulary, shifts), pairs
+
+
+def _vocabulary(recipe: InverterRecipe, folder: Path | str | None, train: list[Source]) -> Vocabulary:
+    make = Vocabulary.learn if recipe.cased else Vocabulary.cut
+    known = folder if isinstance(folder, Path) else model_folder()
+    return make(known, [text for source in train for text in source.texts], recipe.vocabulary)
+
+
+def _former(recipe: InverterRecipe, embedder: Embedder) -> TextModel | None:
+    """The inverter that the run goes on from, if `start` names one; what a corrector has more begins as it does."""
+    try:
+        folder = checkpoint.locate(recipe.start)
+    except UnknownName:
+        return None
+    card = checkpoint.open_card(folder, "inverter")
+    if card.embedder_revision != embedder.spec.revision:
+        raise BadInput(f"{card.name} inverts {card.embedder} ({card.embedder_revision}), not {embedder.spec.name}")
+    old = TextModel.load(folder, dict(card.config), "cpu")
+    sizes: dict[str, Any] = {"architecture": "film", **card.config}
+    if sizes["max_tokens"] != recipe.max_tokens or sizes["architecture"] != recipe.architecture:
+        raise BadInput(
+            f"{card.name} has max_tokens {sizes['max_tokens']} and architecture {sizes['architecture']}; "
+            f"the recipe says {recipe.max_tokens} and {recipe.architecture}"
+        )
+    sizes["corrects"] = bool(sizes.get("corrects")) or recipe.correction > 0
+    decoder = make_decoder(**sizes)
+    decoder.load_state_dict(old.decoder.state_dict(), strict=False)
+    decoder.set_bag_of_words(old.bag)
+    return replace(old, decoder=decoder)
+
+
+def _start_folder(recipe: InverterRecipe, embedder: Embedder) -> Path | str | None:
+    """Folder or hub id of the BERT-like model that the decoder starts from; None for nothing."""
+    if recipe.start == "nothing":
+        return None
+    if recipe.start == "minilm":
+        return model_folder()
+    if recipe.start != "auto":
+        return assets.pipeline_folder(recipe.start) if recipe.start in assets.cards() else recipe.start
+    model = getattr(embedder, "model", None)
+    first = model[0] if model is not None and hasattr(model, "__getitem__") else model
+    body = getattr(first, "auto_model", first)
+    path = getattr(getattr(body, "config", None), "name_or_path", "")
+    own = type(body).__name__ == "BertModel" and path and (Path(path) / "tokenizer.json").is_file()
+    return Path(path) if own else model_folder()
+
+
+def _decoder(recipe: InverterRecipe, dim: int, vocabulary: Vocabulary, folder: Path | str | None) -> TextDecoder:
+    shared = {
+        "architecture": recipe.architecture,
+        "dim": dim,
+        "vocabulary": len(vocabulary),
+        "layers": recipe.layers,
+        "max_tokens": recipe.max_tokens,
+        "corrects": recipe.correction > 0,
+    }
+    if recipe.architecture != "film" or folder is None:
+        return make_decoder(**shared)
+    from transformers import AutoModel, BertModel
+
+    try:
+        start = AutoModel.from_pretrained(folder)
+    except (OSError, ValueError) as error:
+        raise BadInput(f"cannot start from {str(folder)!r}: {first_line(error)}") from error
+    if not isinstance(start, BertModel):
+        raise BadInput(f"{folder} is a {type(start).__name__}; a decoder can start from a BertModel alone")
+    config = start.config
+    decoder = make_decoder(
+        **shared, hidden=config.hidden_size, heads=config.num_attention_heads, inner=config.intermediate_size
+    )
+    assert isinstance(decoder, ConditionedDecoder)
+    decoder.start_from(start, vocabulary)
+    return decoder

@@ -1,0 +1,69 @@
+"""InverterRecipe: all that decides the result of a training run."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from workbench.core.errors import BadInput, UnknownName
+from workbench.lm.weights import ARCHITECTURES
+
+
+@dataclass(frozen=True)
+class InverterRecipe:
+    """Written into the run's folder and into the card. On one machine the same recipe gives the same weights, unless
+    `minutes` ends it."""
+
+    embedder: str = "minilm"
+    corpus: str = "conservative"
+    texts: int = 400_000
+    """Texts of the corpus' train split that are looked at; those over `max_tokens` are left out."""
+    skip: int = 0
+    """Texts that are passed over first: a run that goes on from another one can see new ones."""
+    planted: int = 24_000
+    """Records with planted personal data, from templates that no evaluation uses."""
+    max_tokens: int = 34
+    """Longest text, in the embedder's tokens, its specials included."""
+    vocabulary: int = 12_000
+    cased: bool = False
+    """Whether the vocabulary tells upper from lower case; its pieces are then learnt from the corpus."""
+    architecture: str = "film"
+    start: str = "auto"
+    """Where the weights come from: `auto` (the embedder's own layers if it is BERT-like, else MiniLM's), `nothing`, a
+    model asset, folder or hub id of a BERT-like model, or a checkpoint of an inverter (its vocabulary comes along)."""
+    layers: int = 3
+    bag_of_words: bool = True
+    """Whether the decoder leans on the closed-form bag of words."""
+    correction: float = 0.0
+    """Share of the batches in which a draft is rewritten: at most half."""
+    disturb: str = ""
+    """Defence applied to the vectors each time they are read, as `workbench.defend` names it: noise:0.1, int8."""
+    steps: int = 8_000
+    minutes: float = 0.0
+    """Wall time after which the run ends, and to which the schedule is stretched; 0 leaves that to `steps`."""
+    batch_tokens: int = 768
+    learning_rate: float = 3e-4
+    warmup: int = 300
+    ema: float = 0.999
+    """Decay of the running mean of the weights, which is what is measured and shipped; 0 for none."""
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.architecture not in ARCHITECTURES:
+            raise UnknownName("architecture", self.architecture, ARCHITECTURES)
+        if not 0 <= self.correction <= 0.5:
+            raise BadInput(f"correction is {self.correction}; expected 0 to 0.5: at least half the batches are plain")
+        if not 0 <= self.ema < 1:
+            raise BadInput(f"ema is {self.ema}; expected 0 to less than 1")
+        if self.minutes < 0:
+            raise BadInput(f"minutes is {self.minutes}; expected 0 or more")
+
+    def done(self, step: int, seconds: float) -> float:
+        """Share of the run that is behind it, 1 at the end."""
+        by_time = seconds / (60 * self.minutes) if self.minutes else 0.0
+        return min(1.0, max(step / self.steps, by_time))
+
+    def rate(self, step: int, seconds: float = 0.0) -> float:
+        """Learning rate at a step: a warm-up, and a cosine down to nothing."""
+        rising = (step + 1) / self.warmup if self.warmup else 1.0
+        return self.learning_rate * min(1.0, rising) * 0.5 * (1 + math.cos(math.pi * self.done(step, seconds)))
