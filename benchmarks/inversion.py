@@ -116,7 +116,7 @@ class Bench:
             **{"skip": SKIP, "texts": TEXTS, "planted": 0, "minutes": minutes, "steps": 10**7, **changes}
         )
         trained = train_inverter(recipe, self.folder / "runs" / name, "cpu", save_every=1000)
-        ship_inverter(trained, self.folder / name, evaluate=30, beams=2)
+        ship_inverter(trained, self.folder / name, evaluate=30, beams=2, preset=PRESETS["fast"])
 
     def attack(self, name: str, domains: list[str], only: str) -> None:
         """Every method on one checkpoint."""

@@ -56,6 +56,9 @@ def test_help_is_quick():
         (["invert", "--nonsense"], "No such option"),
         (["embed"], "give texts and --out FILE, or --compare EMBEDDER"),
         (["invert"], "give either a Parquet file of vectors or --texts FILE"),
+        (["invert", "none.parquet", "--window", "9"], "--window goes with --texts"),
+        (["train", "inverter", "--out", "x", "--correction", "0.9"], "at least half the batches are plain"),
+        (["train", "inverter", "--out", "x", "--disturb", "nois"], "Did you mean 'noise'"),
         (["invert", "none.parquet", "--quiet"], "none.parquet is not there; expected a Parquet file"),
         (["invert", "--texts", "none.txt"], "none.txt is not there; expected a file of texts"),
         (["embed", "none.txt", "--out", "x.parquet"], "none.txt is not there"),
@@ -177,13 +180,32 @@ def test_invert_texts_hides_inverts_and_scores(embedded):
     assert set(rows[0]) == {"id", "text", "reconstruction", "cosine", "rounds"}
     scores = json.loads((embedded / "scores.json").read_text())
     assert [score["method"] for score in scores["scores"]] == [
-        "hypothesis",
+        "search",
         "nearest",
         "bag-of-words",
-        "hypothesis, shuffled vectors",
+        "search, shuffled vectors",
     ]
     for word in ("BLEU", "token F1", "exact match", "cosine", "nrefs:1"):
         assert word in done.stdout
+
+
+def test_invert_tells_its_path_and_keeps_to_its_budget(embedded):
+    arguments = ("invert", "vectors.parquet", "--out", "p.jsonl", "--path", "--queries", "40", "--json", "p.json", "-q")
+    assert run(*arguments, cwd=embedded).returncode == 0
+    rows = [json.loads(line) for line in (embedded / "p.jsonl").read_text().splitlines()]
+    for row in rows:
+        assert row["path"][0]["stage"] == "hypothesis"
+        assert row["path"][-1]["text"] == row["reconstruction"]
+    whole = json.loads((embedded / "p.json").read_text())
+    assert whole["queries"] <= 40 * len(rows)
+
+
+def test_long_texts_are_inverted_in_windows(embedded):
+    (embedded / "long.txt").write_text(" ".join(LINES[:2] * 4))
+    options = ("--window", "24", "--preset", "fast", "--no-floors", "-q")
+    assert run("invert", "--texts", "long.txt", "--out", "w.jsonl", *options, cwd=embedded).returncode == 0
+    (row,) = [json.loads(line) for line in (embedded / "w.jsonl").read_text().splitlines()]
+    assert len(row["reconstruction"].split()) > 30
 
 
 def test_the_same_seed_gives_the_same_file(embedded):
@@ -198,7 +220,7 @@ def test_the_same_seed_gives_the_same_file(embedded):
         ([[1.0] * 384, [float("nan")] * 384], "row 1 (id '1') holds NaN or infinity"),
         ([[1.0] * 384, [0.0] * 384], "row 1 (id '1') is a zero vector"),
         ([[1.0] * 384, [1.0] * 5], "row 1 has 5 dimensions but row 0 has 384"),
-        ([[1.0] * 5], "vectors have 5 dimensions; the hypothesis inverter expects 384"),
+        ([[1.0] * 5], "vectors have 5 dimensions; the search inverter expects 384"),
     ],
 )
 def test_bad_vectors_are_refused_by_file_and_row(tmp_path, vectors, message):

@@ -58,3 +58,10 @@ def test_a_quote_is_no_quote_where_the_table_has_none(tmp_path):
     (tmp_path / "a.tsv").write_text('Say "hi.\tx\ty\nTwo\tx\ty\n')
     options = {"column": 0, "delimiter": "\t", "quoted": False, "header": False}
     assert [p.text for p in read("delimited", tmp_path / "a.tsv", **options)] == ['Say "hi.', "Two"]
+
+
+def test_ends_of_lines_within_a_row(tmp_path):
+    (tmp_path / "a.csv").write_text('review,sentiment\n"Good.<br /><br />Very good.",positive\n')
+    (found,) = read("delimited", tmp_path / "a.csv", column="review", label="sentiment", breaks="<br />")
+    assert found.text == "Good.\n\nVery good."
+    assert found.label == "positive"

@@ -21,7 +21,7 @@ LABEL = "Does this text complain about something?"
 
 @pytest.fixture(scope="module")
 def corpus():
-    return corpora.load("cfpb", "train", BLOCK + 4)
+    return corpora.load("tatoeba", "train", BLOCK + 4)
 
 
 class Counted(ChatModel):

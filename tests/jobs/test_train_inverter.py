@@ -15,6 +15,7 @@ from workbench.data import corpora
 from workbench.embed import load_embedder
 from workbench.invert._inverter import Attacker
 from workbench.invert.hypothesis import Hypothesis
+from workbench.invert.search import Preset
 from workbench.jobs import train_inverter as job
 from workbench.jobs._training_data import Pairs, batches
 from workbench.jobs.inverter_recipe import InverterRecipe
@@ -23,6 +24,9 @@ from workbench.jobs.ship_inverter import ship_inverter
 RECIPE = InverterRecipe(
     corpus="cfpb", texts=1000, planted=50, vocabulary=1500, layers=1, steps=6, warmup=2, batch_tokens=256
 )
+
+
+QUICK = Preset(beams=2, rounds=1, edits=4)
 
 
 def weights(trained):
@@ -73,7 +77,7 @@ def test_another_recipe_in_the_same_folder_is_refused(unbroken):
 
 def test_the_checkpoint_has_its_card_and_can_be_opened(unbroken, tmp_path):
     folder = tmp_path / "tiny"
-    table = ship_inverter(unbroken[0], folder, evaluate=40, beams=2)
+    table = ship_inverter(unbroken[0], folder, 30, 2, QUICK)
     card = open_card(folder, "inverter")
     assert card.metrics == table.to_json()
     assert card.training["recipe"]["layers"] == 1
@@ -111,9 +115,9 @@ def test_the_rate_rises_and_falls_by_steps_or_by_the_clock():
     assert recipe.rate(0) == pytest.approx(0.01, rel=0.01)
     assert recipe.rate(500) == pytest.approx(0.5)
     assert 0 < recipe.rate(999) < 1e-5
-    timed = replace(recipe, minutes=10, steps=10**6)
-    assert timed.rate(500, seconds=300) == pytest.approx(0.5, abs=0.001)
-    assert timed.done(500, 600) == 1
+    timed = replace(recipe, minutes=10.0, steps=10**6)
+    assert timed.rate(500, seconds=300.0) == pytest.approx(0.5, abs=0.001)
+    assert timed.done(500, 600.0) == 1
 
 
 def test_a_budget_of_minutes_ends_the_run(tmp_path):
@@ -124,7 +128,7 @@ def test_a_budget_of_minutes_ends_the_run(tmp_path):
 
 def test_a_longer_run_begins_from_a_shipped_one(unbroken, tmp_path):
     folder = tmp_path / "first"
-    ship_inverter(unbroken[0], folder, evaluate=30, beams=2)
+    ship_inverter(unbroken[0], folder, 30, 2, QUICK)
     recipe = replace(RECIPE, start=str(folder), correction=0.5, steps=2, warmup=0, learning_rate=1e-9, ema=0.0)
     longer = job.train_inverter(recipe, tmp_path / "run", "cpu")
     assert longer.model.vocabulary.pieces == unbroken[0].model.vocabulary.pieces
@@ -132,7 +136,7 @@ def test_a_longer_run_begins_from_a_shipped_one(unbroken, tmp_path):
     before = weights(unbroken[0])
     after = weights(longer)
     assert all(torch.allclose(after[name].bfloat16(), before[name].bfloat16(), atol=1e-3) for name in before)
-    table = ship_inverter(longer, tmp_path / "second", evaluate=30, beams=2)
+    table = ship_inverter(longer, tmp_path / "second", 30, 2, QUICK)
     assert [score.method for score in table.scores][:2] == ["search", "correction, beam 4"]
     assert open_card(tmp_path / "second", "inverter").training["start"]["from"] == "first"
     with pytest.raises(BadInput, match="the recipe says 20 and film"):
@@ -153,7 +157,7 @@ def test_any_embedder_can_be_inverted(tmp_path):
     """The toy embedder has no layers to start from, and another dimension: MiniLM's layers serve."""
     trained = job.train_inverter(replace(RECIPE, embedder="toy", steps=2), tmp_path, "cpu")
     assert trained.model.decoder.config.dim == 64
-    ship_inverter(trained, tmp_path / "toy", evaluate=30, beams=2)
+    ship_inverter(trained, tmp_path / "toy", 30, 2, QUICK)
     attacker = Attacker(trained.embedder, checkpoint=str(tmp_path / "toy"), device="cpu")
     assert Hypothesis.open(attacker).guess(trained.embedder.embed(["some text"]))
 

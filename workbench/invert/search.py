@@ -41,7 +41,7 @@ class Preset:
 PRESETS = {
     "fast": Preset(beams=8, rounds=0, edits=0),
     "default": Preset(beams=16, rounds=6, edits=32, recompose=16),
-    "best": Preset(beams=32, rounds=16, edits=48, width=3, recompose=32),
+    "best": Preset(beams=32, rounds=12, edits=32, width=2, recompose=32),
 }
 _HINT = 8.0
 """Nats by which a word that the edits found is made likelier when the text is recomposed."""

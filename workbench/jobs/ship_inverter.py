@@ -23,14 +23,16 @@ from workbench.invert.bag_of_words import BagOfWordsInverter
 from workbench.invert.correction import Correction
 from workbench.invert.hypothesis import Hypothesis
 from workbench.invert.nearest import Nearest
-from workbench.invert.search import Search
+from workbench.invert.search import PRESETS, Preset, Search
 from workbench.jobs.train_inverter import Trained
 from workbench.lm import TextModel
 from workbench.results import ScoreTable
 from workbench.results.scores import Role
 
 
-def ship_inverter(trained: Trained, folder: Path, evaluate: int = 1000, beams: int = 8) -> ScoreTable:
+def ship_inverter(
+    trained: Trained, folder: Path, evaluate: int = 1000, beams: int = 8, preset: Preset = PRESETS["default"]
+) -> ScoreTable:
     """Write the checkpoint `folder` (whole or not at all) and give the scores that stand in its card.
 
     What is measured is what was written: the weights are read back, in bf16 precision, before the evaluation. The
@@ -40,7 +42,7 @@ def ship_inverter(trained: Trained, folder: Path, evaluate: int = 1000, beams: i
     with atomic_folder(folder) as temporary:
         config = trained.model.save(temporary)
         model = TextModel.load(temporary, config, trained.device)
-        table = _measure(trained, model, evaluate, beams)
+        table = _measure(trained, model, evaluate, beams, preset)
         Card(
             name=folder.name,
             kind="inverter",
@@ -94,7 +96,7 @@ def _data(name: str, texts: int) -> dict[str, object]:
     return {"name": name, "split": "train", "texts": texts, "licences": licences}
 
 
-def _measure(trained: Trained, model: TextModel, n: int, beams: int) -> ScoreTable:
+def _measure(trained: Trained, model: TextModel, n: int, beams: int, preset: Preset) -> ScoreTable:
     embedder, recipe = trained.embedder, trained.recipe
     corpus = corpora.load(recipe.corpus, "test")
     lengths = embedder.lengths(corpus.texts[: 3 * n])
@@ -117,7 +119,7 @@ def _measure(trained: Trained, model: TextModel, n: int, beams: int) -> ScoreTab
     ]
     if model.decoder.corrects:
         runs.insert(0, (Correction(embedder, model, 4), stolen, "attack", "correction, beam 4"))
-    runs.insert(0, (Search(embedder, model), stolen, "attack", "search"))
+    runs.insert(0, (Search(embedder, model, preset), stolen, "attack", "search"))
     scores = [
         score(method.invert(vectors), corpus.texts, embedder, corpus.groups, role, name, recipe.seed)
         for method, vectors, role, name in runs

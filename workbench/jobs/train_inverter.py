@@ -63,13 +63,14 @@ def train_inverter(
     """
     torch.manual_seed(recipe.seed)
     where = pick_device(device)
-    _check_recipe(recipe, run)
     defence = open_defence(recipe.disturb) if recipe.disturb else None
+    _check_recipe(recipe, run)
     embedder = load_embedder(recipe.embedder, device)
     limits = recipe.max_tokens, recipe.seed
     train = gather(embedder, recipe.corpus, "train", recipe.texts, recipe.planted, *limits, recipe.skip)
     held_out = gather(embedder, recipe.corpus, "validation", _HELD_OUT, 0, *limits)
     model, pairs = begin(recipe, run, embedder, train)
+    write_json(run / "recipe.json", asdict(recipe))
     watched = _watched(model, held_out, embedder, recipe)
     watched.measure_floors(model, train)
     log.info("%d texts, %d pieces in the vocabulary", len(pairs), len(model.vocabulary))
@@ -92,6 +93,7 @@ def train_inverter(
                 next(order)
             ids, vectors = np.stack([pairs.ids[i] for i in batch]), pairs.vectors[batch]
             random = np.random.default_rng([recipe.seed, state.step, state.rank])
+            torch.manual_seed(int(random.integers(2**31)))  # dropout after a resume is what it would have been
             if defence is not None:
                 vectors = defence.apply(vectors, random)
             draft = None
@@ -212,6 +214,7 @@ def _plain(decoder: torch.nn.Module) -> dict[str, torch.Tensor]:
 
 
 def _check_recipe(recipe: InverterRecipe, run: Path) -> None:
+    """Refuse to go on with a run of another recipe."""
     path = run / "recipe.json"
     if path.exists():
         former = InverterRecipe(**read_json(path))
@@ -221,8 +224,6 @@ def _check_recipe(recipe: InverterRecipe, run: Path) -> None:
             raise BadInput(
                 f"{run} holds a run with another {', '.join(changed)}; use another folder or the same recipe"
             )
-    run.mkdir(parents=True, exist_ok=True)
-    write_json(path, asdict(recipe))
 
 
 def _watched(model: TextModel, held_out: list[Source], embedder: Embedder, recipe: InverterRecipe) -> EarlyMetrics:
