@@ -86,7 +86,8 @@ def _start(start: str) -> dict[str, object]:
     except UnknownName:
         return {"from": start}
     told = ("steps", "seconds", "device", "recipe", "start")
-    return {"from": former.name, **{key: former.training[key] for key in told if key in former.training}}
+    told_of_it = {key: former.training[key] for key in told if key in former.training}
+    return {"from": former.name, "data": [*former.data], **told_of_it}
 
 
 def _data(name: str, texts: int) -> dict[str, object]:
