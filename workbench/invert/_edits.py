@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Container, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -12,12 +11,14 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from workbench.invert._pool import Pieces
 from workbench.lm import TextDecoder, Vocabulary, WordShifts
 from workbench.lm.text_decoder import EOS, PAD
 from workbench.lm.word_shifts import POWER
 
 _CHUNK = 16
-Pieces = tuple[int, ...]
+_FLUENCY = 0.02
+"""Foretold cosine that a nat of the decoder's log-probability is worth when edits are ranked."""
 
 
 class Edit(NamedTuple):
@@ -52,17 +53,6 @@ def together(text: Pieces, edits: Sequence[Edit], gains: Sequence[float], longes
     return out
 
 
-@dataclass(frozen=True)
-class EditWeights:
-    """What an edit is ranked by: the foretold cosine, and so much for a nat of the decoder's log-probability."""
-
-    fluency: float = 0.02
-    replace: float = 0.0
-    insert: float = 0.0
-    delete: float = 0.0
-    """Bonus of a kind of edit, so that kinds can be ranked together."""
-
-
 class Editor:
     """Proposes replacements, insertions, deletions and exchanges of word pieces.
 
@@ -70,14 +60,11 @@ class Editor:
     the decoder says how likely the piece is there; the best by the sum of both are proposed.
     """
 
-    def __init__(
-        self, decoder: TextDecoder, vocabulary: Vocabulary, shifts: WordShifts, weights: EditWeights | None = None
-    ) -> None:
+    def __init__(self, decoder: TextDecoder, vocabulary: Vocabulary, shifts: WordShifts) -> None:
         device = next(decoder.parameters()).device
         self._decoder, self._vocabulary = decoder, vocabulary
         self._shift = torch.from_numpy(shifts.shift).to(device)
         self._size = self._shift.square().sum(1)
-        self._weights = weights or EditWeights()
         self._continues = torch.from_numpy(vocabulary.continues).to(device)
 
     @torch.inference_mode()
@@ -128,7 +115,7 @@ class Editor:
         self, text: Pieces, count: int, log_p: Tensor, toward: Tensor, along: Tensor, cosine: Tensor
     ) -> list[Edit]:
         """The best replacements, insertions and deletions of one text."""
-        w, t, v = self._weights, len(text), len(toward)
+        t, v = len(text), len(toward)
         k = t**-POWER
         units = self._units(text)
         parts = torch.stack([self._shift[list(text[a:b])].sum(0) for a, b in units])  # u d
@@ -146,13 +133,13 @@ class Editor:
             along - lost_along[:, None],
             self._size + weight[:, None] - 2 * parts @ self._shift.T,
         )
-        replaced = replaced + w.fluency * (log_p[starts] - now[:, None]) + w.replace
-        deleted = foretold(-lost, -lost_along, weight) - w.fluency * now + w.delete
+        replaced = replaced + _FLUENCY * (log_p[starts] - now[:, None])
+        deleted = foretold(-lost, -lost_along, weight) - _FLUENCY * now
         found = [(s, Edit(*units[i // v], (i % v,))) for s, i in _best(replaced, count)]
         if t > 1:
             found += [(s, Edit(a, b, ())) for s, (a, b) in zip(deleted.tolist(), units, strict=True) if b - a < t]
         if t < self._decoder.max_tokens:
-            inserted = foretold(toward, along, self._size) + w.fluency * log_p[: t + 1] + w.insert
+            inserted = foretold(toward, along, self._size) + _FLUENCY * log_p[: t + 1]
             found += [(s, Edit(i // v, i // v, (i % v,))) for s, i in _best(inserted, count)]
         found.sort(key=lambda pair: -pair[0])
         return [edit for score, edit in found if score > -np.inf]
