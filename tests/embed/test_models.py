@@ -140,9 +140,10 @@ def test_models_on_request_are_not_fetched_by_themselves(tmp_path, monkeypatch):
 @pytest.mark.parametrize("name", ["gemma-270m", "qwen-0.5b"])
 def test_models_on_request(name):
     assets.fetch(name, asked=True)
+    load_embedder(f"llm:{name}?method=mean", "cpu")
     began = time.monotonic()
     embedder = load_embedder(f"llm:{name}?method=mean", "cpu")
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 2
     batch = embedder.tokenise(TEXTS)
     with torch.no_grad():
         vectors = embedder.encode(batch.features)

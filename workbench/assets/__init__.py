@@ -4,6 +4,7 @@ from workbench.assets._card import AssetCard, card, cards
 from workbench.assets._fetch import CONVERTERS, fetch, hub_is_reachable, pipeline_folder
 from workbench.assets._language_model import open_language_model
 from workbench.assets._quiet import quiet_loading
+from workbench.assets._weights import weights_revision
 
 __all__ = [
     "CONVERTERS",
@@ -15,4 +16,5 @@ __all__ = [
     "open_language_model",
     "pipeline_folder",
     "quiet_loading",
+    "weights_revision",
 ]

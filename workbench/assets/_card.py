@@ -50,6 +50,8 @@ class Convert(_Strict):
 
     how: str
     """Name of a module in `assets/converters`."""
+    edition: int = 1
+    """Raised when the converter writes something else than before, so that what it wrote earlier is not opened."""
     options: dict[str, Any] = {}
 
 

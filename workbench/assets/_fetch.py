@@ -10,6 +10,7 @@ from pathlib import Path
 from workbench.assets._archive import extract
 from workbench.assets._card import AssetCard, Hub, card
 from workbench.assets._download import download
+from workbench.assets._weights import ABOUT, weights_hash
 from workbench.core.errors import BadInput, FetchError
 from workbench.core.files import atomic_folder, write_json
 from workbench.core.progress import progress
@@ -49,7 +50,8 @@ def fetch(name: str, asked: bool = False) -> Path:
             return folder
         with atomic_folder(folder) as temporary:
             _unpack(asset, temporary)
-            write_json(temporary / "asset.json", asset.model_dump(mode="json"))
+            about = asset.model_dump(mode="json") | {"weights": weights_hash(temporary)}
+            write_json(temporary / ABOUT, about)
     return folder
 
 
@@ -60,7 +62,8 @@ def pipeline_folder(name: str) -> Path:
 
 def _folder_name(asset: AssetCard) -> str:
     version = asset.sources[0].version if asset.sources else "hub"
-    return f"{asset.name}-{version}-{asset.digest}"
+    edition = f"-{asset.convert.edition}" if asset.convert and asset.convert.edition > 1 else ""
+    return f"{asset.name}-{version}-{asset.digest}{edition}"
 
 
 def _unpack(asset: AssetCard, into: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from workbench.assets._card import cards
 from workbench.assets._fetch import fetch
 from workbench.assets._quiet import quiet_loading
+from workbench.assets._tokenizer import open_tokenizer
 from workbench.core.errors import BadInput, first_line
 
 
@@ -17,13 +18,13 @@ def open_language_model(model: str, head: bool = True) -> tuple[Any, Any, Path]:
     Without `head` the model ends with its last hidden states. Raises BadInput for what is no causal language model.
     """
     import torch
-    from transformers import AutoModel, AutoModelForCausalLM, AutoTokenizer
+    from transformers import AutoModel, AutoModelForCausalLM
 
     place = fetch(model) if model in cards() else Path(model)
     try:
         with quiet_loading():
-            tokenizer = AutoTokenizer.from_pretrained(str(place))
             kind = AutoModelForCausalLM if head else AutoModel
+            tokenizer = open_tokenizer(place)
             network = kind.from_pretrained(str(place), dtype=torch.float32).eval()
     except (OSError, ValueError) as error:
         raise BadInput(f"cannot load the language model {model!r}: {first_line(error)}") from error

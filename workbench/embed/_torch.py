@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-from pathlib import Path
-
 import torch
 from jaxtyping import Float, Int
 
@@ -23,16 +20,6 @@ def pick_device(device: str) -> str:
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         raise BadInput(f"device {device!r} cannot be used here; expected cpu, cuda, mps or auto") from error
     return device
-
-
-def weights_revision(model: str | Path) -> str:
-    """Short hash of a local model's weights; for a hub id the id itself, for the hub keeps the revision."""
-    digest = hashlib.sha256()
-    weights = sorted(Path(model).rglob("*.safetensors")) if Path(model).is_dir() else []
-    for path in weights:
-        with open(path, "rb") as file:
-            digest.update(hashlib.file_digest(file, "sha256").digest())
-    return digest.hexdigest()[:12] if weights else str(model)
 
 
 def pool(

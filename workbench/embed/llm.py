@@ -17,7 +17,7 @@ from workbench.embed._embedder import EmbedderSpec
 from workbench.embed._grad_embedder import Features, GradEmbedder, TokenBatch
 from workbench.embed._layers import LayerStack
 from workbench.embed._tokens import fillers
-from workbench.embed._torch import pick_device, weights_revision
+from workbench.embed._torch import pick_device
 
 __all__ = ["LLMEmbedder"]
 
@@ -100,7 +100,7 @@ class LLMEmbedder(GradEmbedder):
         }
         self.spec = EmbedderSpec(
             name=f"llm:{model}?" + "&".join(f"{key}={value}" for key, value in options.items() if value),
-            revision=weights_revision(place),
+            revision=assets.weights_revision(place),
             dim=int(self.model.config.hidden_size),
             normalised=normalise,
             max_tokens=self._frame + self._copies * max_tokens,

@@ -9,12 +9,12 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int
 
-from workbench.assets import quiet_loading
+from workbench.assets import quiet_loading, weights_revision
 from workbench.core.errors import BadInput, first_line
 from workbench.core.progress import progress
 from workbench.embed._embedder import EmbedderSpec
 from workbench.embed._grad_embedder import Features, GradEmbedder, TokenBatch
-from workbench.embed._torch import pick_device, pool, weights_revision
+from workbench.embed._torch import pick_device, pool
 
 __all__ = ["StaticEmbedder"]
 

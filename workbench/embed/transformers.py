@@ -8,13 +8,13 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int
 
-from workbench.assets import quiet_loading
+from workbench.assets import quiet_loading, weights_revision
 from workbench.core.errors import BadInput, first_line
 from workbench.embed._embedder import EmbedderSpec
 from workbench.embed._grad_embedder import Features, GradEmbedder, TokenBatch
 from workbench.embed._layers import LayerStack
 from workbench.embed._tokens import describe, fillers, token_counts
-from workbench.embed._torch import POOLINGS, pick_device, pool, weights_revision
+from workbench.embed._torch import POOLINGS, pick_device, pool
 
 __all__ = ["TransformersEmbedder"]
 

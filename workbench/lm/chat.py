@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float
 
 from workbench import assets
-from workbench.embed._torch import pick_device, weights_revision
+from workbench.embed._torch import pick_device
 
 Turns = Sequence[tuple[str, str]]
 """Worked examples: what was asked, and what was answered."""
@@ -25,7 +25,7 @@ class ChatModel:
         self._tokenizer, self._model, place = assets.open_language_model(model)
         self._model.to(self.device)
         self._tokenizer.padding_side = "left"
-        self.revision = weights_revision(place)
+        self.revision = assets.weights_revision(place)
 
     def write(
         self,

@@ -8,17 +8,18 @@ from pathlib import Path
 from typing import Any
 
 from workbench.assets._quiet import quiet_loading
+from workbench.assets._tokenizer import save_tokenizer
 from workbench.assets.converters._join import join
 from workbench.core.errors import FetchError, first_line
 
 __all__ = ["gguf"]
 
 
-def gguf(pieces: Sequence[Path], into: Path, dtype: str = "float32") -> None:
-    """Join the pieces, undo the quantisation and save weights (as `dtype`), configuration, tokenizer and chat template.
+def gguf(pieces: Sequence[Path], into: Path) -> None:
+    """Join the pieces, undo the quantisation and save weights, configuration, tokenizer and chat template.
 
-    transformers reads the file with the package `gguf`; reading takes seconds to minutes, reopening what is saved
-    takes a fraction of a second.
+    transformers reads the file with the package `gguf`; that takes seconds to minutes. The weights are saved in
+    float32, as they are used: then they are mapped into memory and neither read nor cast when the model opens.
     """
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig, modeling_gguf_pytorch_utils
@@ -32,10 +33,10 @@ def gguf(pieces: Sequence[Path], into: Path, dtype: str = "float32") -> None:
             model = AutoModelForCausalLM.from_pretrained(
                 path.parent,
                 gguf_file=path.name,
-                dtype=getattr(torch, dtype),
+                dtype=torch.float32,
                 quantization_config=GgufConfig(dequantize=True),
             )
             model.save_pretrained(into)
-            tokenizer.save_pretrained(into)
+            save_tokenizer(tokenizer, into)
     except (ValueError, KeyError, OSError, RuntimeError) as error:
         raise FetchError(f"{path.name} cannot be read as a GGUF model: {first_line(error)}") from error
