@@ -113,7 +113,7 @@ class Bench:
     def train(self, name: str, minutes: float, changes: dict[str, Any]) -> None:
         """A checkpoint in the folder, trained on the same texts as the peer for a budget of time."""
         recipe = InverterRecipe(
-            **{"skip": SKIP, "texts": TEXTS, "planted": 0, "minutes": minutes, "steps": 10**7, **changes}
+            **{"skip": SKIP, "texts": TEXTS, "planted": 0, "warmup": 100, "minutes": minutes, "steps": 10**7, **changes}
         )
         trained = train_inverter(recipe, self.folder / "runs" / name, "cpu", save_every=1000)
         ship_inverter(trained, self.folder / name, evaluate=30, beams=2, preset=PRESETS["fast"])

@@ -40,7 +40,13 @@ def unbroken(tmp_path_factory):
 
 
 @pytest.mark.parametrize(
-    "changes", [{}, {"correction": 0.5, "disturb": "noise:0.1"}, {"architecture": "t5", "ema": 0.0}]
+    "changes",
+    [
+        {},
+        {"correction": 0.5, "disturb": "noise:0.1"},
+        {"architecture": "t5", "ema": 0.0},
+        {"architecture": "causal", "layers": 1, "correction": 0.5},
+    ],
 )
 def test_a_killed_run_goes_on_as_if_nothing_had_been(changes, tmp_path, monkeypatch):
     recipe = replace(RECIPE, **changes)
@@ -95,7 +101,7 @@ def test_the_checkpoint_has_its_card_and_can_be_opened(unbroken, tmp_path):
 def test_batches_hold_one_length_and_each_text_once_an_epoch():
     random = np.random.default_rng(0)
     ids = [np.ones(random.integers(1, 9), dtype=np.int64) for _ in range(300)]
-    pairs = Pairs(ids, np.ones((300, 2), np.float32))
+    pairs = Pairs([""] * 300, ids, np.ones((300, 2), np.float32))
     seen, order = [], batches(pairs, 32, seed=1)
     while len(seen) < 300:
         batch = next(order)
@@ -139,7 +145,7 @@ def test_a_longer_run_begins_from_a_shipped_one(unbroken, tmp_path):
     table = ship_inverter(longer, tmp_path / "second", 30, 2, QUICK)
     assert [score.method for score in table.scores][:2] == ["search", "correction, beam 4"]
     assert open_card(tmp_path / "second", "inverter").training["start"]["from"] == "first"
-    with pytest.raises(BadInput, match="the recipe says 20 and film"):
+    with pytest.raises(BadInput, match="has max_tokens 34; the recipe says 20"):
         job.train_inverter(replace(recipe, max_tokens=20), tmp_path / "other", "cpu")
 
 

@@ -135,9 +135,9 @@ def test_it_starts_as_the_bert_that_it_is_made_from(minilm):
     assert torch.equal(decoder.blocks[0].qkv.weight[384:768], bert.encoder.layer[0].attention.self.key.weight)
 
 
-def model(tmp_path):
+def model(tmp_path, **changes):
     vocabulary = Vocabulary.cut(model_folder(), ["some text of few words"], 100)
-    decoder = make(vocabulary=len(vocabulary))
+    decoder = make(vocabulary=len(vocabulary), **changes)
     v = len(vocabulary)
     bag = BagOfWords(
         np.ones((D, v), np.float32), np.zeros(v, np.float32), np.zeros(v, np.float32), np.ones(D + 1, np.float32)
@@ -153,6 +153,13 @@ def test_saved_and_loaded(tmp_path):
     for name, tensor in before.decoder.state_dict().items():
         assert torch.equal(after.decoder.state_dict()[name], tensor.bfloat16().float()), name
     assert torch.equal(after.decoder.bag_weight, torch.from_numpy(before.bag.weight))
+
+
+def test_one_that_learnt_without_a_bag_of_words_is_opened_without(tmp_path):
+    _, config = model(tmp_path, bag_of_words=False)
+    after = TextModel.load(tmp_path, config, "cpu").decoder
+    assert isinstance(after, ConditionedDecoder)
+    assert not after.bag_weight.any()
 
 
 @pytest.mark.parametrize("name", ["decoder.safetensors", "bag_of_words.safetensors", "vocabulary.json"])

@@ -13,18 +13,30 @@ V, D = 40, 8
 SIZES = {"dim": D, "vocabulary": V, "hidden": 16, "layers": 2, "heads": 4, "inner": 32, "max_tokens": 10}
 
 
+LLAMA = {
+    "model_type": "llama",
+    "vocab_size": 1,
+    "hidden_size": 16,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "intermediate_size": 32,
+}
+
+
 def make(architecture, corrects=True, seed=0):
     torch.manual_seed(seed)
-    decoder = make_decoder(architecture, **SIZES, corrects=corrects)
+    sizes = {"dim": D, "vocabulary": V, "max_tokens": 10, "trunk": LLAMA} if architecture == "causal" else SIZES
+    decoder = make_decoder(architecture, **sizes, corrects=corrects)
     with torch.no_grad():
         for parameter in decoder.parameters():
             parameter.add_(0.2 * torch.randn_like(parameter))
-        if architecture == "film":
+        if architecture != "t5":
             decoder.bag_weight.normal_()
     return decoder.eval()
 
 
-@pytest.fixture(params=["film", "t5"])
+@pytest.fixture(params=["film", "causal", "t5"])
 def decoder(request):
     return make(request.param)
 
@@ -96,7 +108,7 @@ def test_learning_to_correct_leaves_the_plain_mode_alone():
         assert torch.equal(able(vectors, ids), plain(vectors, ids))
 
 
-@pytest.mark.parametrize("architecture", ["film", "t5"])
+@pytest.mark.parametrize("architecture", ["film", "causal", "t5"])
 def test_a_decoder_that_never_saw_drafts_says_so(architecture):
     with pytest.raises(BadInput, match="was not trained on drafts"):
         generate(make(architecture, corrects=False), torch.randn(1, D), 2, draft=drafts([5]))

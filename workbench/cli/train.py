@@ -31,7 +31,9 @@ def inverter(
     max_tokens: Annotated[int, typer.Option(help="Longest text, in the embedder's tokens.", min=8)] = 34,
     vocabulary: Annotated[int, typer.Option(help="Word pieces that can be written.", min=200)] = 12_000,
     cased: Annotated[bool, typer.Option("--cased", help="Tell upper from lower case: pieces learnt anew.")] = False,
-    architecture: Annotated[str, typer.Option(help="film, or t5 (vec2text's own, for comparison).")] = "film",
+    architecture: Annotated[
+        str, typer.Option(help="film; causal (layers of a language model); t5 (vec2text's own, for comparison).")
+    ] = "film",
     start: Annotated[
         str,
         typer.Option(

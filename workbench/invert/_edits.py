@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Container, Sequence
-from itertools import pairwise
+from functools import cache
+from itertools import combinations, pairwise, zip_longest
 from typing import NamedTuple
 
 import numpy as np
@@ -13,12 +14,15 @@ from torch import Tensor
 
 from workbench.invert._pool import Pieces
 from workbench.lm import TextDecoder, Vocabulary, WordShifts
-from workbench.lm.text_decoder import EOS, PAD
+from workbench.lm.text_decoder import EOS, padded
 from workbench.lm.word_shifts import POWER
 
 _CHUNK = 16
-_FLUENCY = 0.02
-"""Foretold cosine that a nat of the decoder's log-probability is worth when edits are ranked."""
+_JOINED, _TOGETHER, _TRIED = 12, 4, 6
+"""Of the edits that were tried, how many may be joined; how many at once; and how many of their sets are tried."""
+_FLUENCY = (0.0005, 0.002, 0.02)
+"""Foretold cosine that a nat of the decoder's log-probability is worth when edits are ranked. Words of content are
+found by their shifts, words of grammar by the decoder, so the best by each of these rates are taken in turn."""
 
 
 class Edit(NamedTuple):
@@ -34,30 +38,53 @@ def applied(text: Pieces, edit: Edit) -> Pieces:
     return (*text[: edit.start], *edit.pieces, *text[edit.end :])
 
 
-def together(text: Pieces, edits: Sequence[Edit], gains: Sequence[float], longest: int, most: int = 4) -> list[Pieces]:
-    """Texts after the two, three .. `most` edits of highest gain that do not touch each other, none over `longest`."""
-    chosen: list[Edit] = []
+def together(
+    text: Pieces,
+    edits: Sequence[Edit],
+    vectors: Float[np.ndarray, "k d"],
+    own: Float[np.ndarray, " d"],
+    wanted: Float[np.ndarray, " d"],
+    longest: int,
+) -> list[Pieces]:
+    """Texts after two to four of the edits at once, the most promising first, none over `longest` pieces.
+
+    Each edit's own vector is known (or all NaN). What several do is foretold as the sum of what each did, so that edits
+    are found that help one another, as when a word moves: none of the two gains alone. They may not touch each other.
+    """
+    known = np.flatnonzero(np.isfinite(vectors[:, 0])) if len(edits) else np.empty(0, dtype=np.int64)
+    chosen = known[np.argsort(-(vectors[known] @ wanted), kind="stable")][:_JOINED]
+    moved = vectors[chosen] - own
+    ends = np.array([edits[i][:2] for i in chosen]).reshape(-1, 2)
+    apart = (ends[:, None, 1] < ends[None, :, 0]) | (ends[None, :, 1] < ends[:, None, 0])
+    found: list[tuple[float, tuple[int, ...]]] = []
+    for size in range(2, min(_TOGETHER, len(chosen)) + 1):
+        sets = _sets(len(chosen), size)
+        sets = sets[apart[sets[:, :, None], sets[:, None, :]].sum((1, 2)) == size * (size - 1)]
+        after = own + moved[sets].sum(1)
+        cosines = (after @ wanted) / np.linalg.norm(after, axis=1)
+        best = np.argsort(-cosines, kind="stable")[:_TRIED]
+        found += zip(cosines[best].tolist(), map(tuple, sets[best].tolist()), strict=True)
+    found.sort(key=lambda pair: -pair[0])
     out = []
-    for place in np.argsort(-np.asarray(gains), kind="stable"):
-        edit = edits[place]
-        if gains[place] <= 0 or len(chosen) == most:
-            break
-        if all(edit.end < other.start or other.end < edit.start for other in chosen):
-            chosen.append(edit)
-            if len(chosen) > 1:
-                whole = text
-                for each in sorted(chosen, key=lambda edit: -edit.start):
-                    whole = applied(whole, each)
-                if len(whole) <= longest:
-                    out.append(whole)
+    for foretold, each in found[:_TRIED]:
+        whole = text
+        for place in sorted(each, key=lambda place: -edits[chosen[place]].start):
+            whole = applied(whole, edits[chosen[place]])
+        if foretold > own @ wanted and len(whole) <= longest:
+            out.append(whole)
     return out
+
+
+@cache
+def _sets(n: int, size: int) -> np.ndarray:
+    return np.array(list(combinations(range(n), size)), dtype=np.int64).reshape(-1, size)
 
 
 class Editor:
     """Proposes replacements, insertions, deletions and exchanges of word pieces.
 
     For every place and every piece of the vocabulary the new cosine is foretold by the closed-form word shifts, and
-    the decoder says how likely the piece is there; the best by the sum of both are proposed.
+    the decoder says how likely the piece is there; the best by sums of both are proposed.
     """
 
     def __init__(self, decoder: TextDecoder, vocabulary: Vocabulary, shifts: WordShifts) -> None:
@@ -96,9 +123,7 @@ class Editor:
     ) -> list[list[Edit]]:
         device = self._shift.device
         e, g = (torch.from_numpy(np.ascontiguousarray(each)).to(device) for each in (vectors, own))
-        width = max(len(text) for text in texts)
-        ids = torch.tensor([[*text, *[PAD] * (width - len(text))] for text in texts], device=device)
-        log_p = self._decoder(e, ids).log_softmax(-1)  # n t+1 v; what stands behind a text does not count
+        log_p = self._decoder(e, padded(texts, device)).log_softmax(-1)  # n t+1 v; behind a text it says nothing
         log_p[..., : EOS + 1] = -torch.inf
         log_p[:, 0, self._continues] = -torch.inf
         toward, along = e @ self._shift.T, g @ self._shift.T  # n v
@@ -133,16 +158,23 @@ class Editor:
             along - lost_along[:, None],
             self._size + weight[:, None] - 2 * parts @ self._shift.T,
         )
-        replaced = replaced + _FLUENCY * (log_p[starts] - now[:, None])
-        deleted = foretold(-lost, -lost_along, weight) - _FLUENCY * now
-        found = [(s, Edit(*units[i // v], (i % v,))) for s, i in _best(replaced, count)]
-        if t > 1:
-            found += [(s, Edit(a, b, ())) for s, (a, b) in zip(deleted.tolist(), units, strict=True) if b - a < t]
-        if t < self._decoder.max_tokens:
-            inserted = foretold(toward, along, self._size) + _FLUENCY * log_p[: t + 1]
-            found += [(s, Edit(i // v, i // v, (i % v,))) for s, i in _best(inserted, count)]
-        found.sort(key=lambda pair: -pair[0])
-        return [edit for score, edit in found if score > -np.inf]
+        deleted = foretold(-lost, -lost_along, weight)
+        inserted = foretold(toward, along, self._size)
+        likelier = log_p[starts] - now[:, None]
+
+        def best(rate: float) -> list[Edit]:
+            found = [(s, Edit(*units[i // v], (i % v,))) for s, i in _best(replaced + rate * likelier, count)]
+            if t > 1:
+                scores = (deleted - rate * now).tolist()
+                found += [(s, Edit(a, b, ())) for s, (a, b) in zip(scores, units, strict=True) if b - a < t]
+            if t < self._decoder.max_tokens:
+                scores = inserted + rate * log_p[: t + 1]
+                found += [(s, Edit(i // v, i // v, (i % v,))) for s, i in _best(scores, count)]
+            found.sort(key=lambda pair: -pair[0])
+            return [edit for score, edit in found[:count] if score > -np.inf]
+
+        in_turn = zip_longest(*(best(rate) for rate in _FLUENCY))
+        return list(dict.fromkeys(edit for edits in in_turn for edit in edits if edit is not None))[:count]
 
     def _units(self, text: Pieces) -> list[tuple[int, int]]:
         """Every piece, and every word of several pieces as a whole."""

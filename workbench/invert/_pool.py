@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
 
+from workbench.core.progress import progress
 from workbench.embed._embedder import Embedder
 from workbench.lm import Vocabulary
 
 Pieces = tuple[int, ...]
+Bonus = Callable[[Sequence[int], Sequence[Pieces]], Sequence[float] | Float[np.ndarray, " n"]]
+"""What texts of certain vectors (rows) are worth beyond their cosine: nothing, or less than nothing."""
 SOLVED = 0.9999
 """Cosine from which a text counts as found."""
+_WEIGHED = 7
+"""Texts that are weighed in one go beyond as many as are kept."""
 
 
 @dataclass(frozen=True)
 class Kept:
-    """A text that was embedded; `vector` has unit length. Texts are ranked by cosine and `bonus`."""
+    """A text that was embedded; `vector` has unit length."""
 
     pieces: Pieces
     text: str
@@ -29,8 +34,8 @@ class Kept:
 
     @property
     def score(self) -> float:
-        """What decides between texts."""
-        return self.cosine + self.bonus
+        """What decides between texts: cosine and bonus, but a text that is found is better than any other."""
+        return self.cosine + (1.0 if self.cosine >= SOLVED else self.bonus)
 
 
 @dataclass(frozen=True)
@@ -42,8 +47,8 @@ class Limits:
 
 
 class Pool:
-    """The `width` best texts of each of n vectors. Texts are only ever replaced by texts of higher score, which is the
-    cosine as long as nobody gives a bonus."""
+    """The `width` best texts of each of n vectors. Texts are only ever replaced by texts of higher score: cosine, and
+    where there is a `bonus`, what it gives for texts of certain vectors (rows)."""
 
     def __init__(
         self,
@@ -53,6 +58,7 @@ class Pool:
         width: int = 1,
         patience: int = 2,
         limits: Limits | None = None,
+        bonus: Bonus | None = None,
     ) -> None:
         self.vectors = unit(vectors)
         self.kept: list[list[Kept]] = [[] for _ in vectors]
@@ -60,7 +66,7 @@ class Pool:
         self._seen: list[set[str]] = [set() for _ in vectors]
         self._stalled = np.zeros(len(vectors), dtype=np.int64)
         self._embedder, self._vocabulary = embedder, vocabulary
-        self._width, self._patience = width, patience
+        self._width, self._patience, self._bonus = width, patience, bonus
         self._limits, self._began = limits or Limits(), time.monotonic()
 
     def texts(self) -> list[str]:
@@ -81,55 +87,72 @@ class Pool:
             going &= self.asked < limits.queries
         return np.flatnonzero(going).tolist()
 
-    def active(self) -> list[int]:
-        """Those of them that still gain."""
+    def _active(self) -> list[int]:
         return [row for row in self.unsolved() if self._stalled[row] < self._patience]
 
-    def offer(
-        self,
-        rows: Sequence[int],
-        candidates: Sequence[Sequence[Pieces]],
-        bonus: Sequence[Sequence[float]] | None = None,
-    ) -> list[list[float]]:
-        """Embed what is new among the candidates of some vectors and keep the best; gives every candidate's cosine.
+    def offer(self, rows: Sequence[int], candidates: Sequence[Sequence[Pieces]]) -> list[Float[np.ndarray, "k d"]]:
+        """Embed what is new among the candidates of some vectors and keep the best; gives every candidate's vector.
 
-        Cosines of texts that were seen before, or for which no query is left, are minus infinity. With a `bonus` for
-        each candidate, texts that were seen before are weighed again; the embedder's memo knows them.
+        The vector of a text that was seen before, or for which no query is left, is all NaN.
         """
         texts = [[self._vocabulary.decode(pieces) for pieces in each] for each in candidates]
         fresh: list[tuple[int, int]] = []
         for place, row in enumerate(rows):
             for number, text in enumerate(texts[place]):
-                new = text not in self._seen[row]
                 left = not self._limits.queries or self.asked[row] < self._limits.queries
-                if text and (left if new else bonus is not None):
+                if text and left and text not in self._seen[row]:
                     self._seen[row].add(text)
-                    self.asked[row] += new
+                    self.asked[row] += 1
                     fresh.append((place, number))
-        scores = [[-np.inf] * len(each) for each in candidates]
+        asked = [np.full((len(each), self.vectors.shape[1]), np.nan, dtype=np.float32) for each in candidates]
         if not fresh:
-            return scores
+            return asked
         vectors = unit(self._embedder.embed([texts[place][number] for place, number in fresh], what="re-rank"))
-        truth = self.vectors[[rows[place] for place, _ in fresh]]
-        for (place, number), vector, cosine in zip(fresh, vectors, (vectors * truth).sum(1).tolist(), strict=True):
-            scores[place][number] = cosine
-            kept = self.kept[rows[place]]
-            extra = bonus[place][number] if bonus else 0.0
-            kept.append(Kept(tuple(candidates[place][number]), texts[place][number], vector, cosine, extra))
+        owners = [rows[place] for place, _ in fresh]
+        pieces = [tuple(candidates[place][number]) for place, number in fresh]
+        cosines = (vectors * self.vectors[owners]).sum(1).tolist()
+        for (place, number), vector in zip(fresh, vectors, strict=True):
+            asked[place][number] = vector
+        hopeful = self._hopeful(owners, cosines)
+        bonus = [0.0] * len(hopeful)
+        if self._bonus:
+            bonus = self._bonus([owners[i] for i in hopeful], [pieces[i] for i in hopeful])
+        for i, extra in zip(hopeful, bonus, strict=True):
+            place, number = fresh[i]
+            kept = Kept(pieces[i], texts[place][number], vectors[i], cosines[i], float(extra))
+            self.kept[owners[i]].append(kept)
         for row in rows:
             self.kept[row] = sorted(self.kept[row], key=lambda each: -each.score)[: self._width]
-        return scores
+        return asked
 
-    def rank_by(self, row: int, bonus: Sequence[float]) -> None:
-        """Give the kept texts of a vector their bonus and rank them anew."""
-        told = [replace(kept, bonus=extra) for kept, extra in zip(self.kept[row], bonus, strict=True)]
-        self.kept[row] = sorted(told, key=lambda each: -each.score)
+    def _hopeful(self, owners: list[int], cosines: list[float]) -> list[int]:
+        """Of each vector's new texts the few of highest cosine that could be kept: a bonus costs as much as a query."""
+        taken = dict.fromkeys(owners, 0)
+        out = []
+        for i in np.argsort(-np.asarray(cosines), kind="stable").tolist():
+            kept = self.kept[owners[i]]
+            bar = kept[-1].score if len(kept) == self._width else -np.inf
+            if cosines[i] > bar and taken[owners[i]] < self._width + _WEIGHED:
+                taken[owners[i]] += 1
+                out.append(i)
+        return out
 
-    def close_round(self, rows: Sequence[int], before: Float[np.ndarray, " n"]) -> None:
-        """Count a round without gain for each of `rows`; `before` holds all cosines at the round's beginning."""
-        after = self.cosines()
-        for row in rows:
-            self._stalled[row] = 0 if after[row] > before[row] else self._stalled[row] + 1
+    def _scores(self) -> Float[np.ndarray, " n"]:
+        return np.array([kept[0].score for kept in self.kept])
+
+    def rounds(self, most: int, what: str) -> Iterator[list[int]]:
+        """The vectors to work on, at most `most` times; a vector that gains nothing for too long drops out."""
+        with progress(what, most, "rounds") as advance:
+            for _ in range(most):
+                rows = self._active()
+                if not rows:
+                    return
+                before = self._scores()
+                yield rows
+                gained = self._scores() > before
+                for row in rows:
+                    self._stalled[row] = 0 if gained[row] else self._stalled[row] + 1
+                advance(1)
 
 
 def unit(vectors: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n d"]:

@@ -13,7 +13,7 @@ from workbench.embed._torch import pick_device
 from workbench.invert._inverter import Attacker
 from workbench.invert._pool import Kept, Pieces, Pool
 from workbench.lm import Draft, TextModel, generate
-from workbench.lm.text_decoder import EOS, PAD
+from workbench.lm.text_decoder import EOS, padded
 
 _ROWS = 64
 """Texts for which logits over the whole vocabulary are held at once."""
@@ -66,14 +66,11 @@ class Writer:
         """Log-probability per piece of each text given its vector, the end counted, in nats."""
         out = np.empty(len(texts))
         order = np.argsort([len(text) for text in texts], kind="stable")
-        for rows in np.array_split(order, max(1, -(-len(order) // _ROWS))):
-            width = max((len(texts[row]) for row in rows), default=0)
-            ids = torch.tensor([[*texts[row], *[PAD] * (width - len(texts[row]))] for row in rows], device=self._device)
-            wanted = torch.nn.functional.pad(ids, (0, 1), value=PAD)
-            for place, row in enumerate(rows):
-                wanted[place, len(texts[row])] = EOS
+        for start in range(0, len(order), _ROWS):
+            rows = order[start : start + _ROWS]
+            wanted = padded([(*texts[row], EOS) for row in rows], self._device)
             stolen = torch.tensor(vectors[rows], dtype=torch.float32, device=self._device)
-            log_p = self._decoder(stolen, ids).log_softmax(-1).gather(2, wanted.unsqueeze(2)).squeeze(2)
+            log_p = self._decoder(stolen, wanted[:, :-1]).log_softmax(-1).gather(2, wanted.unsqueeze(2)).squeeze(2)
             for place, row in enumerate(rows):
                 out[row] = float(log_p[place, : len(texts[row]) + 1].mean())
         return out

@@ -10,7 +10,6 @@ from jaxtyping import Float
 
 from workbench.core.access import Access
 from workbench.core.errors import BadInput
-from workbench.core.progress import progress
 from workbench.embed._embedder import Embedder
 from workbench.invert._inverter import Attacker, Inverter
 from workbench.invert._pool import Limits, Pool
@@ -52,15 +51,8 @@ class Correction(Inverter):
         pool = Pool(self.embedder, self._vocabulary, vectors, self._beams, limits=self._limits)
         pool.offer(range(len(vectors)), self._writer.hypotheses(vectors, self._beams))
         yield "hypothesis", pool.texts()
-        with progress("correct", self._rounds, "rounds") as advance:
-            for number in range(self._rounds):
-                rows = pool.active()
-                if not rows:
-                    break
-                before = pool.cosines()
-                parents = [(row, kept) for row in rows for kept in pool.kept[row]]
-                rewritten = self._writer.rewrites(pool, parents, self._beams)
-                pool.offer(list(rewritten), list(rewritten.values()))
-                pool.close_round(rows, before)
-                advance(1)
-                yield f"correction {number + 1}", pool.texts()
+        for number, rows in enumerate(pool.rounds(self._rounds, "correct"), 1):
+            parents = [(row, kept) for row in rows for kept in pool.kept[row]]
+            rewritten = self._writer.rewrites(pool, parents, self._beams)
+            pool.offer(list(rewritten), list(rewritten.values()))
+            yield f"correction {number}", pool.texts()

@@ -11,7 +11,6 @@ from jaxtyping import Float
 
 from workbench.core.access import Access
 from workbench.core.errors import BadInput, UnknownName
-from workbench.core.progress import progress
 from workbench.embed._embedder import Embedder
 from workbench.invert._edits import Edit, Editor, applied, together
 from workbench.invert._inverter import Attacker, Inverter
@@ -46,18 +45,19 @@ PRESETS = {
 _HINT = 8.0
 """Nats by which a word that the edits found is made likelier when the text is recomposed."""
 _FLUENCY = 0.02
-"""Cosine that a nat of log-probability per piece is worth when recomposed texts are chosen."""
+"""Cosine that a nat of log-probability per piece is worth when texts are chosen."""
 
 
 class Search(Inverter):
-    """Beam search, then rounds of edits: replace, insert, delete, exchange; what helps is also tried together.
+    """Beam search, then rounds of edits: replace, insert, delete, exchange; and sets of edits at once.
 
     Edits are ranked by where a closed-form model of the embedder foretells the vector to go and by the decoder's
-    probability, so few need to be embedded. A vector is done when its text has cosine .9999 or two rounds gain nothing.
+    probability, so few need to be embedded. Sets of them are chosen by what each did to the vector. A vector is done
+    when its text has cosine .9999 or two rounds gain nothing.
 
-    Edits find the words, but leave some texts in no order that a person would use, for the embedder hardly minds. In
-    the last round the decoder writes such texts anew, told which words to use; there, and only there, a text may be
-    chosen for its probability at the cost of a little cosine.
+    The embedder hardly minds the order of words, so by cosine alone a search ends in texts that nobody would write.
+    Texts are therefore ranked by cosine and a little of the decoder's log-probability, and in the last round the
+    decoder writes anew what is not yet found, told which words to use.
     """
 
     name: ClassVar[str] = "search"
@@ -87,20 +87,17 @@ class Search(Inverter):
     def rounds(self, vectors: Float[np.ndarray, "n d"]) -> Iterator[tuple[str, Sequence[str]]]:
         """The hypotheses, then each round of edits while any vector still gains."""
         p = self._preset
-        pool = Pool(self.embedder, self._vocabulary, vectors, p.width, limits=self._limits)
+
+        def fluency(rows: Sequence[int], texts: Sequence[Pieces]) -> Float[np.ndarray, " n"]:
+            return _FLUENCY * self._writer.fluency(pool.vectors[list(rows)], texts)
+
+        pool = Pool(self.embedder, self._vocabulary, vectors, p.width, limits=self._limits, bonus=fluency)
         pool.offer(range(len(vectors)), self._writer.hypotheses(vectors, p.beams))
         yield "hypothesis", pool.texts()
         done: list[set[Pieces]] = [set() for _ in vectors]
-        with progress("search", p.rounds, "rounds") as advance:
-            for number in range(p.rounds):
-                rows = pool.active()
-                if not rows:
-                    break
-                before = pool.cosines()
-                self._edit(pool, rows, done)
-                pool.close_round(rows, before)
-                advance(1)
-                yield f"edits {number + 1}", pool.texts()
+        for number, rows in enumerate(pool.rounds(p.rounds, "search"), 1):
+            self._edit(pool, rows, done)
+            yield f"edits {number}", pool.texts()
         if p.recompose and self._takes_hints and (rows := pool.unsolved()):
             self._recompose(pool, rows)
             yield "recompose", pool.texts()
@@ -111,8 +108,8 @@ class Search(Inverter):
         proposed = self._propose(pool, parents, done)
         tried = self._offer(pool, parents, proposed)
         joined = [
-            together(kept.pieces, edits, [score - kept.cosine for score in scores], self._longest)
-            for (_, kept), edits, scores in zip(parents, proposed, tried, strict=True)
+            together(kept.pieces, edits, vectors, kept.vector, pool.vectors[row], self._longest)
+            for (row, kept), edits, vectors in zip(parents, proposed, tried, strict=True)
         ]
         by_row: dict[int, list[Pieces]] = {}
         for (row, _), pieces in zip(parents, joined, strict=True):
@@ -120,19 +117,14 @@ class Search(Inverter):
         pool.offer(list(by_row), list(by_row.values()))
 
     def _recompose(self, pool: Pool, rows: list[int]) -> None:
-        """The decoder's own texts of the words that were found, chosen by cosine and by its probability."""
-        kept = [(row, each.pieces) for row in rows for each in pool.kept[row]]
+        """The decoder's own texts of the words that were found."""
         found = self._writer.recompositions(
             pool.vectors[rows],
             [set().union(*(each.pieces for each in pool.kept[row])) for row in rows],
             self._preset.recompose,
             _HINT,
         )
-        texts = [*kept, *((row, pieces) for row, each in zip(rows, found, strict=True) for pieces in each)]
-        nats = iter(self._writer.fluency(pool.vectors[[row for row, _ in texts]], [pieces for _, pieces in texts]))
-        for row in rows:
-            pool.rank_by(row, [_FLUENCY * next(nats) for _ in pool.kept[row]])
-        pool.offer(rows, found, [[_FLUENCY * next(nats) for _ in each] for each in found])
+        pool.offer(rows, found)
 
     def _propose(self, pool: Pool, parents: list[tuple[int, Kept]], done: list[set[Pieces]]) -> list[list[Edit]]:
         vectors = pool.vectors[[row for row, _ in parents]]
@@ -145,7 +137,7 @@ class Search(Inverter):
         return found
 
     @staticmethod
-    def _offer(pool: Pool, parents: list[tuple[int, Kept]], proposed: list[list[Edit]]) -> list[list[float]]:
+    def _offer(pool: Pool, parents: list[tuple[int, Kept]], proposed: list[list[Edit]]) -> list[np.ndarray]:
         rows = [row for row, _ in parents]
         texts = [
             [applied(kept.pieces, edit) for edit in edits] for (_, kept), edits in zip(parents, proposed, strict=True)

@@ -18,7 +18,9 @@ from workbench.embed.minilm import model_folder
 from workbench.jobs._training_data import Pairs, Source, encode
 from workbench.jobs.inverter_recipe import InverterRecipe
 from workbench.lm import (
+    CausalDecoder,
     ConditionedDecoder,
+    LeaningDecoder,
     TextDecoder,
     TextModel,
     Vocabulary,
@@ -39,6 +41,7 @@ def begin(recipe: InverterRecipe, run: Path, embedder: Embedder, train: list[Sou
     """
     former = _former(recipe, embedder)
     folder, fixed = None if former else _start_folder(recipe, embedder), run / "fixed"
+    pairs = None
     if not fixed.is_dir():
         vocabulary = former.vocabulary if former else _vocabulary(recipe, folder, train)
         pairs = encode(train, vocabulary, recipe.max_tokens)
@@ -48,13 +51,13 @@ def begin(recipe: InverterRecipe, run: Path, embedder: Embedder, train: list[Sou
             save_bag(temporary, fitted, vocabulary)
             save_shifts(temporary, shifts)
     (bag, vocabulary), shifts = load_bag(fixed), load_shifts(fixed)
-    pairs = encode(train, vocabulary, recipe.max_tokens)
+    if pairs is None:
+        pairs = encode(train, vocabulary, recipe.max_tokens)
     if former:
         return replace(former, bag=bag, shifts=shifts), pairs
     decoder = _decoder(recipe, embedder.spec.dim, vocabulary, folder)
-    if recipe.bag_of_words:
-        decoder.set_bag_of_words(bag)
-    if isinstance(decoder, ConditionedDecoder):
+    decoder.set_bag_of_words(bag)
+    if isinstance(decoder, LeaningDecoder):
         frequency = np.bincount(np.concatenate(pairs.ids), minlength=len(vocabulary)) + 1.0
         with torch.no_grad():
             decoder.bias.copy_(torch.from_numpy(np.log(frequency / frequency.sum())))
@@ -78,11 +81,9 @@ def _former(recipe: InverterRecipe, embedder: Embedder) -> TextModel | None:
         raise BadInput(f"{card.name} inverts {card.embedder} ({card.embedder_revision}), not {embedder.spec.name}")
     old = TextModel.load(folder, dict(card.config), "cpu")
     sizes: dict[str, Any] = {"architecture": "film", **card.config}
-    if sizes["max_tokens"] != recipe.max_tokens or sizes["architecture"] != recipe.architecture:
-        raise BadInput(
-            f"{card.name} has max_tokens {sizes['max_tokens']} and architecture {sizes['architecture']}; "
-            f"the recipe says {recipe.max_tokens} and {recipe.architecture}"
-        )
+    for key in ("max_tokens", "architecture", "bag_of_words"):
+        if sizes.get(key, True) != (said := getattr(recipe, key)):
+            raise BadInput(f"{card.name} has {key} {sizes[key]}; the recipe says {said}")
     sizes["corrects"] = bool(sizes.get("corrects")) or recipe.correction > 0
     decoder = make_decoder(**sizes)
     decoder.load_state_dict(old.decoder.state_dict(), strict=False)
@@ -91,8 +92,8 @@ def _former(recipe: InverterRecipe, embedder: Embedder) -> TextModel | None:
 
 
 def _start_folder(recipe: InverterRecipe, embedder: Embedder) -> Path | str | None:
-    """Folder or hub id of the BERT-like model that the decoder starts from; None for nothing."""
-    if recipe.start == "nothing":
+    """Folder or hub id of the BERT-like model that the decoder starts from; None for nothing, or for a causal model."""
+    if recipe.start == "nothing" or recipe.architecture == "causal":
         return None
     if recipe.start == "minilm":
         return model_folder()
@@ -107,15 +108,20 @@ def _start_folder(recipe: InverterRecipe, embedder: Embedder) -> Path | str | No
 
 
 def _decoder(recipe: InverterRecipe, dim: int, vocabulary: Vocabulary, folder: Path | str | None) -> TextDecoder:
-    shared = {
+    shared: dict[str, Any] = {
         "architecture": recipe.architecture,
         "dim": dim,
         "vocabulary": len(vocabulary),
-        "layers": recipe.layers,
         "max_tokens": recipe.max_tokens,
         "corrects": recipe.correction > 0,
     }
-    if recipe.architecture != "film" or folder is None:
+    if recipe.architecture == "t5":
+        return make_decoder(**shared, layers=recipe.layers)
+    shared["bag_of_words"] = recipe.bag_of_words
+    if recipe.architecture == "causal":
+        return _causal_decoder(recipe, shared, vocabulary)
+    shared["layers"] = recipe.layers
+    if folder is None:
         return make_decoder(**shared)
     from transformers import AutoModel, BertModel
 
@@ -131,4 +137,19 @@ def _decoder(recipe: InverterRecipe, dim: int, vocabulary: Vocabulary, folder: P
     )
     assert isinstance(decoder, ConditionedDecoder)
     decoder.start_from(start, vocabulary)
+    return decoder
+
+
+def _causal_decoder(recipe: InverterRecipe, sizes: dict[str, Any], vocabulary: Vocabulary) -> TextDecoder:
+    """The first layers of a causal language model; `auto` means SmolLM2."""
+    if recipe.start == "nothing":
+        raise BadInput("a causal decoder starts from a causal language model, not from nothing; name one, or use auto")
+    name = "smollm2" if recipe.start == "auto" else recipe.start
+    tokenizer, model, _ = assets.open_language_model(name, head=False)
+    trunk = model.config.to_dict() | {"num_hidden_layers": recipe.layers, "vocab_size": 1, "use_cache": False}
+    for key in ("pad_token_id", "bos_token_id", "eos_token_id", "dtype", "layer_types"):
+        trunk.pop(key, None)
+    decoder = make_decoder(**sizes, trunk=trunk)
+    assert isinstance(decoder, CausalDecoder)
+    decoder.start_from(tokenizer, model, vocabulary)
     return decoder

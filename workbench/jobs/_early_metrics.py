@@ -34,16 +34,15 @@ def loss_of(
 
 @dataclass
 class EarlyMetrics:
-    """Held-out pairs with their texts, and the floors, which are measured once."""
+    """Held-out pairs, and the floors, which are measured once."""
 
     pairs: Pairs
-    texts: list[str]
     embedder: Embedder
     floors: dict[str, float] = field(default_factory=dict)
 
     def measure_floors(self, model: TextModel, train: list[Source]) -> None:
         """Nearest training text and bag of words on the same texts."""
-        shown = self.texts[:_SHOWN]
+        shown = self.pairs.texts[:_SHOWN]
         vectors = self.pairs.vectors[: len(shown)]
         known = [text for source in train for text in source.texts]
         nearest = Nearest(self.embedder, known, np.concatenate([source.vectors for source in train]))
@@ -57,7 +56,7 @@ class EarlyMetrics:
         """Nats a piece, BLEU, token F1 and cosine of greedy inversions beside the floors; and a few of these texts."""
         was = decoder.training
         decoder.eval()
-        shown = self.texts[:_SHOWN]
+        shown = self.pairs.texts[:_SHOWN]
         vectors = self.pairs.vectors[: len(shown)]
         found = generate(decoder, torch.from_numpy(vectors).to(device), beams=1)
         guesses = [model.vocabulary.decode(candidates[0].ids) for candidates in found]

@@ -26,8 +26,9 @@ class Source:
 
 @dataclass(frozen=True)
 class Pairs:
-    """n texts as piece ids, with their vectors."""
+    """n texts, as piece ids too, with their vectors."""
 
+    texts: list[str]
     ids: list[np.ndarray]
     vectors: Float[np.ndarray, "n d"]
 
@@ -65,8 +66,8 @@ def encode(sources: list[Source], vocabulary: Vocabulary, max_pieces: int) -> Pa
     texts = [text for source in sources for text in source.texts]
     ids = [np.asarray(row, dtype=np.int64) for row in vocabulary.encode(texts)]
     vectors = np.concatenate([source.vectors for source in sources])
-    keep = np.array([0 < len(row) <= max_pieces for row in ids])
-    return Pairs([row for row, kept in zip(ids, keep, strict=True) if kept], vectors[keep])
+    kept = [place for place, row in enumerate(ids) if 0 < len(row) <= max_pieces]
+    return Pairs([texts[place] for place in kept], [ids[place] for place in kept], vectors[kept])
 
 
 def batches(pairs: Pairs, batch_tokens: int, seed: int, start: int = 0) -> Iterator[np.ndarray]:

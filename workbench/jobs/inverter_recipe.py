@@ -29,8 +29,9 @@ class InverterRecipe:
     """Whether the vocabulary tells upper from lower case; its pieces are then learnt from the corpus."""
     architecture: str = "film"
     start: str = "auto"
-    """Where the weights come from: `auto` (the embedder's own layers if it is BERT-like, else MiniLM's), `nothing`, a
-    model asset, folder or hub id of a BERT-like model, or a checkpoint of an inverter (its vocabulary comes along)."""
+    """Where the weights come from: `auto` (the embedder's own layers if it is BERT-like, else MiniLM's; SmolLM2's for
+    `causal`), `nothing`, a model asset, folder or hub id of a BERT-like model (for `causal`: of a causal language
+    model), or a checkpoint of an inverter (its vocabulary comes along)."""
     layers: int = 3
     bag_of_words: bool = True
     """Whether the decoder leans on the closed-form bag of words."""

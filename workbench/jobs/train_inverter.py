@@ -71,7 +71,7 @@ def train_inverter(
     held_out = gather(embedder, recipe.corpus, "validation", _HELD_OUT, 0, *limits)
     model, pairs = begin(recipe, run, embedder, train)
     write_json(run / "recipe.json", asdict(recipe))
-    watched = _watched(model, held_out, embedder, recipe)
+    watched = EarlyMetrics(encode(held_out, model.vocabulary, recipe.max_tokens), embedder)
     watched.measure_floors(model, train)
     log.info("%d texts, %d pieces in the vocabulary", len(pairs), len(model.vocabulary))
 
@@ -97,7 +97,7 @@ def train_inverter(
             if defence is not None:
                 vectors = defence.apply(vectors, random)
             draft = None
-            if random.random() < recipe.correction:
+            if np.random.default_rng([recipe.seed, state.step]).random() < recipe.correction:  # on every rank alike
                 draft = drafts(model.decoder, model.vocabulary, embedder, vectors, ids, random, where)
             loss = state.learn(vectors, ids, draft)
             state.seconds = before + time.monotonic() - began
@@ -224,13 +224,6 @@ def _check_recipe(recipe: InverterRecipe, run: Path) -> None:
             raise BadInput(
                 f"{run} holds a run with another {', '.join(changed)}; use another folder or the same recipe"
             )
-
-
-def _watched(model: TextModel, held_out: list[Source], embedder: Embedder, recipe: InverterRecipe) -> EarlyMetrics:
-    texts = [text for source in held_out for text in source.texts]
-    kept = [0 < len(row) <= recipe.max_tokens for row in model.vocabulary.encode(texts)]
-    pairs = encode(held_out, model.vocabulary, recipe.max_tokens)
-    return EarlyMetrics(pairs, [text for text, keep in zip(texts, kept, strict=True) if keep], embedder)
 
 
 class _Window:

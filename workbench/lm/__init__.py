@@ -1,6 +1,8 @@
 """The embedding-conditioned language model: vocabulary, closed-form bag of words, decoders, beam search."""
 
+from workbench.lm._leaning import LeaningDecoder
 from workbench.lm.bag_of_words import BagOfWords, fit_bag_of_words
+from workbench.lm.causal import CausalDecoder, CausalDecoderConfig
 from workbench.lm.decoder import ConditionedDecoder, DecoderConfig
 from workbench.lm.generate import generate
 from workbench.lm.text_decoder import Candidate, Draft, TextDecoder
@@ -11,9 +13,12 @@ from workbench.lm.word_shifts import WordShifts, fit_word_shifts
 __all__ = [
     "BagOfWords",
     "Candidate",
+    "CausalDecoder",
+    "CausalDecoderConfig",
     "ConditionedDecoder",
     "DecoderConfig",
     "Draft",
+    "LeaningDecoder",
     "TextDecoder",
     "TextModel",
     "Vocabulary",

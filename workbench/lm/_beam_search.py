@@ -1,4 +1,4 @@
-"""Beam search over a ConditionedDecoder, many texts at once."""
+"""Beam search over a LeaningDecoder, many texts at once."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch import Tensor
 from workbench.lm.text_decoder import EOS, PAD, UNK, Candidate, Draft
 
 if TYPE_CHECKING:
-    from workbench.lm.decoder import ConditionedDecoder
+    from workbench.lm._leaning import LeaningDecoder
 
 
 @dataclass
@@ -32,7 +32,7 @@ class _Finished:
 
 
 def beam_search(
-    decoder: ConditionedDecoder,
+    decoder: LeaningDecoder,
     vectors: Tensor,
     beams: int,
     limit: int,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+
 import torch
 import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
@@ -28,7 +30,15 @@ class FilmNorm(nn.Module):
         return self.norm(x) * (1 + scale) + shift
 
 
-class KeyValues:
+class Past(ABC):
+    """What a decoder remembers of the pieces so far, one row a beam."""
+
+    @abstractmethod
+    def reorder(self, rows: Int[Tensor, " m"]) -> None:
+        """Keep the given rows, in the given order."""
+
+
+class KeyValues(Past):
     """Keys and values of one layer for the positions so far, in memory that is taken once."""
 
     def __init__(self, rows: int, heads: int, positions: int, width: int, like: Tensor) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 import torch.nn.functional as F
@@ -12,17 +12,15 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from workbench.core.errors import BadInput
-from workbench.lm._beam_search import beam_search
-from workbench.lm._blocks import Block, FilmNorm, KeyValues, prefix_mask
-from workbench.lm.bag_of_words import BagOfWords
-from workbench.lm.text_decoder import Candidate, Draft, TextDecoder
+from workbench.lm._blocks import Block, FilmNorm, KeyValues, Past, prefix_mask
+from workbench.lm._leaning import LeaningDecoder, Reading
+from workbench.lm.text_decoder import Draft
 
 if TYPE_CHECKING:
     from transformers import BertModel
 
     from workbench.lm.vocabulary import Vocabulary
 
-_EVIDENCE_LIMITS = (-4.0, 10.0)
 _KINDS = 3
 """What stands before the text besides the vector's token: the draft's pieces, its vector, the difference."""
 
@@ -40,26 +38,11 @@ class DecoderConfig:
     max_tokens: int = 34
     corrects: bool = False
     """Whether it can be shown a draft."""
+    bag_of_words: bool = True
+    """Whether it leans on a closed-form bag of words."""
 
 
-@dataclass
-class Reading:
-    """What a vector (and a draft) says to the decoder, computed once per text."""
-
-    prefix: Float[Tensor, "n p h"]
-    """The tokens before the text; the last of them is the vector's own."""
-    valid: Bool[Tensor, "n p"] | None
-    """Which of them are there; None where all are."""
-    films: list[Tensor]
-    evidence: Float[Tensor, "n v"]
-
-    def take(self, rows: Int[Tensor, " m"]) -> Reading:
-        """The given rows."""
-        valid = None if self.valid is None else self.valid[rows]
-        return Reading(self.prefix[rows], valid, [film[rows] for film in self.films], self.evidence[rows])
-
-
-class ConditionedDecoder(TextDecoder):
+class ConditionedDecoder(LeaningDecoder):
     """Writes text from a vector e: p(w_1 .. w_t | e), word piece by word piece.
 
     The vector enters three times: as the first token, as FiLM after each layer norm, and as a closed-form bag-of-words
@@ -70,12 +53,9 @@ class ConditionedDecoder(TextDecoder):
     computes what it would compute without these parts.
     """
 
-    takes_hints = True
-
     def __init__(self, config: DecoderConfig) -> None:
-        super().__init__()
+        super().__init__(config.dim, config.vocabulary, config.max_tokens, config.corrects, config.bag_of_words)
         self.config = config
-        self.max_tokens, self.corrects = config.max_tokens, config.corrects
         self.words = nn.Embedding(config.vocabulary, config.hidden)
         self.positions = nn.Embedding(config.max_tokens + 1, config.hidden)
         self.first = nn.Linear(config.dim, config.hidden)
@@ -83,13 +63,6 @@ class ConditionedDecoder(TextDecoder):
         self.blocks = nn.ModuleList(
             Block(config.hidden, config.inner, config.heads, config.dim) for _ in range(config.layers)
         )
-        self.bag_weight: Tensor
-        self.bag_bias: Tensor
-        self.bias = nn.Parameter(torch.zeros(config.vocabulary))
-        self.gain = nn.Parameter(torch.tensor(0.5))
-        self.coverage = nn.Parameter(torch.tensor([0.0, 0.25]))
-        self.register_buffer("bag_weight", torch.zeros(config.dim, config.vocabulary), persistent=False)
-        self.register_buffer("bag_bias", torch.zeros(config.vocabulary), persistent=False)
         nn.init.normal_(self.words.weight, std=0.02)
         nn.init.normal_(self.positions.weight, std=0.02)
         if config.corrects:
@@ -127,17 +100,12 @@ class ConditionedDecoder(TextDecoder):
             _copy(block.down, state, f"{name}.output.dense")
             _copy(block.norm_output.norm, state, f"{name}.output.LayerNorm")
 
-    def set_bag_of_words(self, bag: BagOfWords) -> None:
-        """Take over a fitted bag of words; it is not trained further."""
-        self.bag_weight.copy_(torch.from_numpy(bag.weight))
-        self.bag_bias.copy_(torch.from_numpy(bag.bias))
-
     def read(self, vectors: Float[Tensor, "n d"], draft: Draft | None = None) -> Reading:
         """All that depends on the vectors (and drafts) alone. Vectors are brought to length sqrt(d) first."""
         unit = F.normalize(vectors, dim=-1)
         condition = unit * math.sqrt(self.config.dim)
         first = self.first(condition).unsqueeze(1) + self.positions.weight[:1]
-        evidence = (unit @ self.bag_weight + self.bag_bias).clamp(*_EVIDENCE_LIMITS)
+        evidence = self._evidence(unit)
         valid = None
         if draft is not None:
             if not self.corrects:
@@ -175,11 +143,9 @@ class ConditionedDecoder(TextDecoder):
         x = self.norm(x, reading.films[0])
         for block, film in zip(self.blocks, _pairs(reading.films), strict=True):
             x = block(x, film, mask=mask)
-        logits = self._logits(x[:, skip:], reading)
-        before = torch.ones(length + 1, length, dtype=torch.bool, device=ids.device).tril(-1)
-        return self._cover(logits, ids, before, reading.evidence)
+        return self._cover_all(self._logits(x[:, skip:], reading), ids, reading.evidence)
 
-    def step(self, ids: Int[Tensor, "n t"], reading: Reading, past: list[KeyValues]) -> Float[Tensor, "n v"]:
+    def step(self, ids: Int[Tensor, "n t"], reading: Reading, past: list[Any]) -> Float[Tensor, "n v"]:
         """Logits of the piece after `ids` (which may be empty), given the keys and values of all but its last piece."""
         place, mask = ids.shape[1], None
         x = self.words(ids[:, -1:]) + self.positions.weight[place] if place else reading.prefix
@@ -188,44 +154,19 @@ class ConditionedDecoder(TextDecoder):
         x = self.norm(x, reading.films[0])
         for block, film, kv in zip(self.blocks, _pairs(reading.films), past, strict=True):
             x = block(x, film, kv, mask)
-        logits = self._logits(x[:, -1:], reading)
-        if place:
-            all_before = torch.ones(1, place, dtype=torch.bool, device=ids.device)
-            logits = self._cover(logits, ids, all_before, reading.evidence)
-        return logits.squeeze(1)
+        return self._cover_last(self._logits(x[:, -1:], reading), ids, reading.evidence)
 
-    def empty_past(self, rows: int, prefix: int = 1) -> list[KeyValues]:
+    def empty_past(self, rows: int, prefix: int = 1) -> list[Past]:
         """Room for the keys and values of `rows` texts behind `prefix` tokens."""
         c = self.config
         positions = c.max_tokens + prefix
         return [KeyValues(rows, c.heads, positions, c.hidden // c.heads, self.bias) for _ in range(c.layers)]
-
-    def beams(
-        self,
-        vectors: Tensor,
-        width: int,
-        limit: int,
-        banned: Tensor | None,
-        draft: Draft | None,
-        hints: Tensor | None,
-    ) -> list[list[Candidate]]:
-        """Beam search with the keys and values of all beams in place."""
-        return beam_search(self, vectors, width, limit, banned, draft, hints)
 
     def _layers(self) -> list[Block]:
         return [block for block in self.blocks if isinstance(block, Block)]
 
     def _logits(self, x: Float[Tensor, "n t h"], reading: Reading) -> Float[Tensor, "n t v"]:
         return F.linear(x, self.words.weight, self.bias) + self.gain * reading.evidence.unsqueeze(1)
-
-    def _cover(
-        self, logits: Float[Tensor, "n p v"], ids: Int[Tensor, "n t"], before: Tensor, evidence: Float[Tensor, "n v"]
-    ) -> Float[Tensor, "n p v"]:
-        """Take from each word already written what the bag of words and a constant gave to it, once per word."""
-        earlier = (ids.unsqueeze(2) == ids.unsqueeze(1)).tril(-1).any(2)  # n t: written before place t
-        penalty = self.coverage[0] + self.coverage[1] * evidence.gather(1, ids)
-        penalty = penalty.masked_fill(earlier, 0.0).unsqueeze(1) * before
-        return logits.scatter_add(2, ids.unsqueeze(1).expand(-1, logits.shape[1], -1), -penalty.to(logits.dtype))
 
 
 def _pairs(films: list[Tensor]) -> list[tuple[Tensor, Tensor]]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
+from torch.nn.utils.rnn import pad_sequence
 
 from workbench.lm.bag_of_words import BagOfWords
 
@@ -34,12 +36,8 @@ class Draft:
     @classmethod
     def of(cls, rows: Sequence[Sequence[int]], vectors: Float[np.ndarray, "n d"], device: str | torch.device) -> Draft:
         """From piece ids of any lengths."""
-        width = max(1, *(len(row) for row in rows)) if rows else 1
-        ids = torch.full((len(rows), width), PAD)
-        for place, row in enumerate(rows):
-            if len(row):
-                ids[place, width - len(row) :] = torch.as_tensor(row)
-        return cls(ids.to(device), torch.from_numpy(np.ascontiguousarray(vectors, dtype=np.float32)).to(device))
+        ids = padded([row if len(row) else (PAD,) for row in rows], device, "left")
+        return cls(ids, torch.from_numpy(np.ascontiguousarray(vectors, dtype=np.float32)).to(device))
 
     @property
     def valid(self) -> Bool[Tensor, "n s"]:
@@ -49,6 +47,14 @@ class Draft:
     def take(self, rows: slice | Int[Tensor, " m"]) -> Draft:
         """The given rows."""
         return Draft(self.ids[rows], self.vectors[rows])
+
+
+def padded(
+    rows: Sequence[Sequence[int]], device: str | torch.device, side: Literal["left", "right"] = "right"
+) -> Int[Tensor, "n t"]:
+    """Rows of ids as one tensor, as wide as the longest."""
+    ids = [torch.as_tensor(row, dtype=torch.long) for row in rows]
+    return pad_sequence(ids, batch_first=True, padding_value=PAD, padding_side=side).to(device)
 
 
 class TextDecoder(nn.Module, ABC):

@@ -12,6 +12,7 @@ from safetensors.torch import load_file, save_file
 
 from workbench.core.errors import BadInput, UnknownName, first_line
 from workbench.lm.bag_of_words import BagOfWords
+from workbench.lm.causal import CausalDecoder, CausalDecoderConfig
 from workbench.lm.decoder import ConditionedDecoder, DecoderConfig
 from workbench.lm.text_decoder import TextDecoder
 from workbench.lm.vocabulary import Vocabulary
@@ -19,14 +20,16 @@ from workbench.lm.word_shifts import WordShifts
 
 DECODER, BAG, VOCABULARY = "decoder.safetensors", "bag_of_words.safetensors", "vocabulary.json"
 SHIFTS = "word_shifts.safetensors"
-ARCHITECTURES = ("film", "t5")
+ARCHITECTURES = ("film", "causal", "t5")
 
 
 def make_decoder(architecture: str, **sizes: Any) -> TextDecoder:
-    """An untrained decoder: `film` (ConditionedDecoder) or `t5` (T5Decoder), with the sizes of its configuration."""
+    """An untrained decoder of one of the ARCHITECTURES, with the sizes of its configuration."""
     match architecture:
         case "film":
             return ConditionedDecoder(DecoderConfig(**sizes))
+        case "causal":
+            return CausalDecoder(CausalDecoderConfig(**sizes))
         case "t5":
             from workbench.lm.t5 import T5Decoder, T5DecoderConfig
 
@@ -36,9 +39,9 @@ def make_decoder(architecture: str, **sizes: Any) -> TextDecoder:
 
 def config_of(decoder: TextDecoder) -> dict[str, Any]:
     """What `make_decoder` needs to make one like it."""
-    architecture = "film" if isinstance(decoder, ConditionedDecoder) else "t5"
+    names = {"ConditionedDecoder": "film", "CausalDecoder": "causal", "T5Decoder": "t5"}
     sizes: Any = decoder.config
-    return {"architecture": architecture, **asdict(sizes)}
+    return {"architecture": names[type(decoder).__name__], **asdict(sizes)}
 
 
 @dataclass(frozen=True)
