@@ -20,6 +20,7 @@ from workbench.jobs import train_inverter as job
 from workbench.jobs._training_data import Pairs, batches
 from workbench.jobs.inverter_recipe import InverterRecipe
 from workbench.jobs.ship_inverter import ship_inverter
+from workbench.lm import TextModel
 
 RECIPE = InverterRecipe(
     corpus="cfpb", texts=1000, planted=50, vocabulary=1500, layers=1, steps=6, warmup=2, batch_tokens=256
@@ -45,7 +46,6 @@ def unbroken(tmp_path_factory):
         {},
         {"correction": 0.5, "disturb": "noise:0.1"},
         {"architecture": "t5", "ema": 0.0},
-        {"architecture": "causal", "layers": 1, "correction": 0.5},
     ],
 )
 def test_a_killed_run_goes_on_as_if_nothing_had_been(changes, tmp_path, monkeypatch):
@@ -63,6 +63,18 @@ def test_a_killed_run_goes_on_as_if_nothing_had_been(changes, tmp_path, monkeypa
     monkeypatch.setattr(job._State, "save", save)
     resumed = job.train_inverter(recipe, tmp_path / "killed", "cpu", save_every=3)
     assert all(torch.equal(tensor, whole[name]) for name, tensor in weights(resumed).items())
+
+
+def test_a_causal_language_model_can_be_the_start(tmp_path):
+    recipe = replace(RECIPE, architecture="causal", layers=1, steps=2)
+    trained = job.train_inverter(recipe, tmp_path, "cpu", save_every=2)
+    config = trained.model.save(tmp_path)
+    assert config["architecture"] == "causal"
+    assert config["trunk"]["num_hidden_layers"] == 1
+    again = TextModel.load(tmp_path, config, "cpu")
+    assert again.decoder.corrects is False
+    with pytest.raises(BadInput, match="starts from a causal language model, not from nothing"):
+        job.train_inverter(replace(recipe, start="nothing"), tmp_path / "other", "cpu")
 
 
 def test_it_learns_and_logs(unbroken):
