@@ -115,6 +115,8 @@ def main() -> None:
     random, foretell = np.random.default_rng(0), Foreteller(embedder, model)
     hits: dict[tuple[str, str], list[int]] = {}
     for text, vector in zip(model.vocabulary.encode(list(corpus.texts)), embedder.embed(corpus.texts), strict=True):
+        if not 0 < len(text) <= model.decoder.max_tokens:
+            continue
         with torch.no_grad():
             damaged = damage(model, text, torch.from_numpy(vector), random)
             own = torch.from_numpy(embedder.embed([model.vocabulary.decode(damaged.pieces)])[0])
