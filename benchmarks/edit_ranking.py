@@ -22,13 +22,14 @@ from torch import Tensor
 from workbench.data import corpora
 from workbench.embed import load_embedder
 from workbench.embed._grad_embedder import GradEmbedder
+from workbench.invert._edits import FLUENCY, foretold
 from workbench.invert._inverter import Attacker
 from workbench.invert._writer import open_text_model
 from workbench.lm import TextModel
 from workbench.lm.text_decoder import EOS
 from workbench.lm.word_shifts import POWER
 
-RATES = {"content": (0.001,), "in turn": (0.0005, 0.002, 0.02), "grammar": (0.02,)}
+RATES = {"content": (0.001,), "in turn": FLUENCY, "grammar": (0.02,)}
 """What a nat of the decoder's log-probability is worth in foretold cosine."""
 SHARES = {"closed form": (1.0, 0.0), "first order": (0.0, 1.0), "both": (0.7, 0.3)}
 
@@ -84,7 +85,7 @@ class Foreteller:
         toward, along, old = self.shift @ text.truth, self.shift @ own, self.shift[ids]
         gain, side = toward - toward[ids][:, None], along - along[ids][:, None]
         square = self.size + old.square().sum(1)[:, None] - 2 * old @ self.shift.T
-        return (own @ text.truth + k * gain) / (1 + 2 * k * side + k * k * square).clamp(min=0.05).sqrt()
+        return foretold(own @ text.truth, k, gain, side, square)
 
     def first_order(self, text: Damaged) -> Float[Tensor, "t v"] | None:
         """By gradients; None where the embedder cuts the text otherwise than the decoder."""

@@ -159,6 +159,10 @@ def test_a_longer_run_begins_from_a_shipped_one(unbroken, tmp_path):
     assert open_card(tmp_path / "second", "inverter").training["start"]["from"] == "first"
     with pytest.raises(BadInput, match="has max_tokens 34; the recipe says 20"):
         job.train_inverter(replace(recipe, max_tokens=20), tmp_path / "other", "cpu")
+    card = tmp_path / "first" / "card.json"
+    card.write_text(card.read_text().replace('"bag_of_words": true', '"corrects": false'))  # one from before the key
+    with pytest.raises(BadInput, match="has bag_of_words True; the recipe says False"):
+        job.train_inverter(replace(recipe, bag_of_words=False), tmp_path / "other", "cpu")
 
 
 @pytest.mark.parametrize("changes", [{"start": "nothing"}, {"cased": True}, {"bag_of_words": False}])

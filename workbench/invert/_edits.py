@@ -20,7 +20,7 @@ from workbench.lm.word_shifts import POWER
 _CHUNK = 16
 _JOINED, _TOGETHER, _TRIED = 12, 4, 6
 """Of the edits that were tried, how many may be joined; how many at once; and how many of their sets are tried."""
-_FLUENCY = (0.0005, 0.002, 0.02)
+FLUENCY = (0.0005, 0.002, 0.02)
 """Foretold cosine that a nat of the decoder's log-probability is worth when edits are ranked. Words of content are
 found by their shifts, words of grammar by the decoder, so the best by each of these rates are taken in turn."""
 
@@ -78,6 +78,14 @@ def together(
 @cache
 def _sets(n: int, size: int) -> np.ndarray:
     return np.array(list(combinations(range(n), size)), dtype=np.int64).reshape(-1, size)
+
+
+def foretold(cosine: Tensor, k: float, toward: Tensor, along: Tensor, square: Tensor) -> Tensor:
+    """The cosine with the wanted vector after a unit vector moved by k times some shift.
+
+    `toward` and `along` are the shift's products with the wanted and the moved vector, `square` is its own.
+    """
+    return (cosine + k * toward) / (1 + 2 * k * along + k * k * square).clamp(min=0.05).sqrt()
 
 
 class Editor:
@@ -150,16 +158,15 @@ class Editor:
         starts = torch.tensor([a for a, _ in units], device=log_p.device)
         weight = parts.square().sum(1)
 
-        def foretold(gain: Tensor, gain_along: Tensor, square: Tensor) -> Tensor:
-            return (cosine + k * gain) / (1 + 2 * k * gain_along + k * k * square).clamp(min=0.05).sqrt()
-
         replaced = foretold(
+            cosine,
+            k,
             toward - lost[:, None],
             along - lost_along[:, None],
             self._size + weight[:, None] - 2 * parts @ self._shift.T,
         )
-        deleted = foretold(-lost, -lost_along, weight)
-        inserted = foretold(toward, along, self._size)
+        deleted = foretold(cosine, k, -lost, -lost_along, weight)
+        inserted = foretold(cosine, k, toward, along, self._size)
         likelier = log_p[starts] - now[:, None]
 
         def best(rate: float) -> list[Edit]:
@@ -173,7 +180,7 @@ class Editor:
             found.sort(key=lambda pair: -pair[0])
             return [edit for score, edit in found[:count] if score > -np.inf]
 
-        in_turn = zip_longest(*(best(rate) for rate in _FLUENCY))
+        in_turn = zip_longest(*(best(rate) for rate in FLUENCY))
         return list(dict.fromkeys(edit for edits in in_turn for edit in edits if edit is not None))[:count]
 
     def _units(self, text: Pieces) -> list[tuple[int, int]]:

@@ -82,8 +82,8 @@ def _former(recipe: InverterRecipe, embedder: Embedder) -> TextModel | None:
     old = TextModel.load(folder, dict(card.config), "cpu")
     sizes: dict[str, Any] = {"architecture": "film", **card.config}
     for key in ("max_tokens", "architecture", "bag_of_words"):
-        if sizes.get(key, True) != (said := getattr(recipe, key)):
-            raise BadInput(f"{card.name} has {key} {sizes[key]}; the recipe says {said}")
+        if (has := sizes.get(key, True)) != (said := getattr(recipe, key)):
+            raise BadInput(f"{card.name} has {key} {has}; the recipe says {said}")
     sizes["corrects"] = bool(sizes.get("corrects")) or recipe.correction > 0
     decoder = make_decoder(**sizes)
     decoder.load_state_dict(old.decoder.state_dict(), strict=False)
