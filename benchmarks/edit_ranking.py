@@ -22,8 +22,9 @@ from torch import Tensor
 from workbench.data import corpora
 from workbench.embed import load_embedder
 from workbench.embed._grad_embedder import GradEmbedder
-from workbench.invert._edits import FLUENCY, foretold
+from workbench.invert._edits import FLUENCY, SLOPES, foretold
 from workbench.invert._inverter import Attacker
+from workbench.invert._slopes import Slopes
 from workbench.invert._writer import open_text_model
 from workbench.lm import TextModel
 from workbench.lm.text_decoder import EOS
@@ -31,7 +32,7 @@ from workbench.lm.word_shifts import POWER
 
 RATES = {"content": (0.001,), "in turn": FLUENCY, "grammar": (0.02,)}
 """What a nat of the decoder's log-probability is worth in foretold cosine."""
-SHARES = {"closed form": (1.0, 0.0), "first order": (0.0, 1.0), "both": (0.7, 0.3)}
+SHARES = {"closed form": (1.0, 0.0), "first order": (0.0, 1.0), "both": (1 - SLOPES, SLOPES)}
 
 
 @dataclass(frozen=True)
@@ -57,48 +58,14 @@ def damage(model: TextModel, text: list[int], vector: Tensor, random: np.random.
     return Damaged(pieces, places, vector)
 
 
-class Foreteller:
-    """The change of the cosine for every replacement in a text, by closed form and by first order."""
-
-    def __init__(self, embedder: GradEmbedder, model: TextModel) -> None:
-        assert model.shifts is not None
-        self.embedder, self.model = embedder, model
-        self.shift, self.base = torch.from_numpy(model.shifts.shift), torch.from_numpy(model.vocabulary.base)
-        self.size = self.shift.square().sum(1)
-        self.table = self._table()
-
-    @torch.inference_mode()
-    def _table(self) -> Float[Tensor, "v h"]:
-        """What each piece puts into the first layer, at the first place of a text."""
-        one = self.embedder.tokenise(["a"])
-        place = int(one.content[0].nonzero()[0])
-        rows = []
-        for ids in self.base.clamp(min=0).split(512):
-            features = {k: v.expand(len(ids), -1).clone() for k, v in one.features.items() if torch.is_tensor(v)}
-            features["input_ids"][:, place] = ids
-            rows.append(self.embedder.states(features, 0)[:, place])
-        return torch.cat(rows)
-
-    def closed_form(self, text: Damaged, own: Float[Tensor, " d"]) -> Float[Tensor, "t v"]:
-        """By word shifts."""
-        k, ids = len(text.pieces) ** -POWER, text.pieces
-        toward, along, old = self.shift @ text.truth, self.shift @ own, self.shift[ids]
-        gain, side = toward - toward[ids][:, None], along - along[ids][:, None]
-        square = self.size + old.square().sum(1)[:, None] - 2 * old @ self.shift.T
-        return foretold(own @ text.truth, k, gain, side, square)
-
-    def first_order(self, text: Damaged) -> Float[Tensor, "t v"] | None:
-        """By gradients; None where the embedder cuts the text otherwise than the decoder."""
-        batch = self.embedder.tokenise([self.model.vocabulary.decode(text.pieces)])
-        inside = batch.content[0]
-        if not torch.equal(batch.ids[0][inside], self.base[text.pieces]):
-            return None
-        states = self.embedder.states(batch.features, 0).detach().requires_grad_()
-        vector = self.embedder.encode(batch.features, 0, states)
-        cosine = torch.nn.functional.cosine_similarity(vector, text.truth[None])[0]
-        (gradient,) = torch.autograd.grad(cosine, states)
-        gradient = gradient[0][inside]
-        return cosine.detach() + gradient @ self.table.T - (gradient * self.table[text.pieces]).sum(1)[:, None]
+def closed_form(model: TextModel, text: Damaged, own: Float[Tensor, " d"]) -> Float[Tensor, "t v"]:
+    """The cosine after every replacement in a text, by word shifts."""
+    assert model.shifts is not None
+    shift, ids, k = torch.from_numpy(model.shifts.shift), text.pieces, len(text.pieces) ** -POWER
+    toward, along, old = shift @ text.truth, shift @ own, shift[ids]
+    gain, side = toward - toward[ids][:, None], along - along[ids][:, None]
+    square = shift.square().sum(1) + old.square().sum(1)[:, None] - 2 * old @ shift.T
+    return foretold(own @ text.truth, k, gain, side, square)
 
 
 def main() -> None:
@@ -113,7 +80,7 @@ def main() -> None:
     model = open_text_model(Attacker(embedder, checkpoint=options.checkpoint, device="cpu"))
     corpus = corpora.load("conservative", "validation").head(4 * options.n)
     corpus = corpus.where(embedder.lengths(corpus.texts) <= model.decoder.max_tokens).head(options.n)
-    random, foretell = np.random.default_rng(0), Foreteller(embedder, model)
+    random, slopes = np.random.default_rng(0), Slopes(embedder, model.vocabulary)
     hits: dict[tuple[str, str], list[int]] = {}
     for text, vector in zip(model.vocabulary.encode(list(corpus.texts)), embedder.embed(corpus.texts), strict=True):
         if not 0 < len(text) <= model.decoder.max_tokens:
@@ -121,9 +88,9 @@ def main() -> None:
         with torch.no_grad():
             damaged = damage(model, text, torch.from_numpy(vector), random)
             own = torch.from_numpy(embedder.embed([model.vocabulary.decode(damaged.pieces)])[0])
-            closed = foretell.closed_form(damaged, own)
+            closed = closed_form(model, damaged, own)
             log_p = model.decoder(damaged.truth[None], torch.tensor([damaged.pieces]))[0, :-1].log_softmax(-1)
-        first = foretell.first_order(damaged)
+        (first,) = slopes.foretell([tuple(damaged.pieces)], damaged.truth[None])
         if first is None:
             continue
         log_p[:, : EOS + 1] = -torch.inf

@@ -25,6 +25,7 @@ import numpy as np
 import torch
 
 from workbench.core.files import write_text
+from workbench.core.memory import keep_freed_memory
 from workbench.data import corpora
 from workbench.data.corpora import Corpus
 from workbench.embed import load_embedder
@@ -68,6 +69,7 @@ def main() -> None:
     parser.add_argument("--domains", default="inside,outside")
     options = parser.parse_args()
     torch.set_num_threads(1)
+    keep_freed_memory()
     bench = Bench(options.folder, options.n)
     match options.stage:
         case "texts":

@@ -8,10 +8,10 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from workbench.core.access import KNOWN_ENCODER, STOLEN_STORE, ThreatModel
+from workbench.core.access import KNOWN_ENCODER, OPEN_WEIGHTS, STOLEN_STORE, ThreatModel
 from workbench.core.errors import BadInput
 
-THREATS: dict[str, ThreatModel] = {threat.name: threat for threat in (KNOWN_ENCODER, STOLEN_STORE)}
+THREATS: dict[str, ThreatModel] = {threat.name: threat for threat in (KNOWN_ENCODER, OPEN_WEIGHTS, STOLEN_STORE)}
 
 
 class AuditPlan(BaseModel):
@@ -22,7 +22,7 @@ class AuditPlan(BaseModel):
     title: str = "What these embeddings give away"
     embedder: str = "minilm"
     """Any embedder that `workbench list` shows, or a folder or hub id."""
-    threat: Literal["known-encoder", "stolen-store"] = "known-encoder"
+    threat: Literal["known-encoder", "open-weights", "stolen-store"] = "known-encoder"
     corpus: str = "conservative"
     """Held-out sentences come from its test split, the attacker's public text from its train split."""
     sentences: int = Field(300, ge=30, le=100_000)

@@ -27,6 +27,9 @@ def invert(
     preset: Annotated[str, typer.Option(help="Of search: fast, default or best.")] = "default",
     budget: Annotated[float, typer.Option(help="Of search and correction: most seconds in all; 0: no limit.")] = 0.0,
     queries: Annotated[int, typer.Option(help="Of both: most texts embedded for a vector; 0: no limit.", min=0)] = 0,
+    weights: Annotated[
+        bool, typer.Option("--weights", help="The attacker has the embedder's weights: search follows gradients too.")
+    ] = False,
     embedder: Embedder = "",
     checkpoint: Annotated[str, typer.Option(help="Name or folder; default: the shipped one for the embedder.")] = "",
     beams: Annotated[int, typer.Option(help="Hypotheses a vector, 1 is greedy; 0: as the method likes.", min=0)] = 0,
@@ -59,6 +62,7 @@ def invert(
         raise BadInput("give either a Parquet file of vectors or --texts FILE, and not both")
     if window and not texts:
         raise BadInput("--window goes with --texts; vectors of a file are windows already")
+    from workbench.core.access import KNOWN_ENCODER, OPEN_WEIGHTS
     from workbench.core.embedding_set import EmbeddingSet
     from workbench.data import corpora
     from workbench.embed import load_embedder
@@ -72,6 +76,7 @@ def invert(
     said = stolen.provenance.embedder if stolen else "unknown"
     attacker = Attacker(
         load_embedder(embedder or (said if said != "unknown" else "minilm"), device),
+        OPEN_WEIGHTS if weights else KNOWN_ENCODER,
         corpus=corpus,
         corpus_texts=corpus_texts,
         checkpoint=checkpoint,

@@ -42,4 +42,10 @@ KNOWN_ENCODER = ThreatModel(
     Access.QUERY,
     "holds the vectors and knows the encoder, which it can query without limit; it has no texts of the store",
 )
+OPEN_WEIGHTS = ThreatModel(
+    "T3",
+    "open-weights",
+    Access.WEIGHTS,
+    "holds the vectors and the encoder's weights, so it can follow gradients; it has no texts of the store",
+)
 STOLEN_STORE = ThreatModel("T6", "stolen-store", Access.SAMPLES, "holds the stored vectors and nothing else")

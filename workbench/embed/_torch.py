@@ -22,6 +22,14 @@ def pick_device(device: str) -> str:
     return device
 
 
+def trains_in_bf16(device: str) -> bool:
+    """Whether bf16 autocast makes training faster here: on GPUs, and on CPUs that multiply bf16 themselves."""
+    if device.startswith("cuda"):
+        return True
+    able = getattr(torch.cpu, "get_capabilities", dict)()  # torch before 2.9 cannot say
+    return device == "cpu" and any(able.get(name, False) for name in ("avx512_bf16", "amx_bf16", "bf16"))
+
+
 def pool(
     states: Float[torch.Tensor, "n t h"], mask: Int[torch.Tensor, "n t"], pooling: str
 ) -> Float[torch.Tensor, "n h"]:

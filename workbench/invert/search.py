@@ -12,9 +12,11 @@ from jaxtyping import Float
 from workbench.core.access import Access
 from workbench.core.errors import BadInput, UnknownName
 from workbench.embed._embedder import Embedder
+from workbench.embed._grad_embedder import GradEmbedder
 from workbench.invert._edits import Edit, Editor, applied, together
 from workbench.invert._inverter import Attacker, Inverter
 from workbench.invert._pool import Kept, Limits, Pieces, Pool
+from workbench.invert._slopes import Slopes
 from workbench.invert._writer import Writer, open_text_model
 from workbench.lm import TextModel
 
@@ -51,9 +53,9 @@ _FLUENCY = 0.02
 class Search(Inverter):
     """Beam search, then rounds of edits: replace, insert, delete, exchange; and sets of edits at once.
 
-    Edits are ranked by where a closed-form model of the embedder foretells the vector to go and by the decoder's
-    probability, so few need to be embedded. Sets of them are chosen by what each did to the vector. A vector is done
-    when its text has cosine .9999 or two rounds gain nothing.
+    Edits are ranked by where a closed-form model of the embedder foretells the vector to go (where the threat model
+    grants weights, gradients too) and by the decoder's probability, so few need to be embedded. Sets of them are chosen
+    by what each did to the vector. A vector is done when its text has cosine .9999 or two rounds gain nothing.
 
     The embedder hardly minds the order of words, so by cosine alone a search ends in texts that nobody would write.
     Texts are therefore ranked by cosine and a little of the decoder's log-probability, and in the last round the
@@ -64,7 +66,12 @@ class Search(Inverter):
     needs: ClassVar[Access] = Access.QUERY
 
     def __init__(
-        self, embedder: Embedder, model: TextModel, preset: Preset = PRESETS["default"], limits: Limits | None = None
+        self,
+        embedder: Embedder,
+        model: TextModel,
+        preset: Preset = PRESETS["default"],
+        limits: Limits | None = None,
+        slopes: bool = False,
     ) -> None:
         if model.shifts is None:
             raise BadInput("this checkpoint holds no word shifts, which edits are ranked by; use `hypothesis` with it")
@@ -72,7 +79,8 @@ class Search(Inverter):
         self._writer, self._vocabulary = Writer(model), model.vocabulary
         self._preset, self._limits, self._longest = preset, limits, model.decoder.max_tokens
         self._takes_hints = model.decoder.takes_hints
-        self._editor = Editor(model.decoder, model.vocabulary, model.shifts)
+        found = _slopes(embedder, model) if slopes else None
+        self._editor = Editor(model.decoder, model.vocabulary, model.shifts, found)
 
     @classmethod
     def open(cls, attacker: Attacker) -> Search:
@@ -82,7 +90,8 @@ class Search(Inverter):
         preset = PRESETS[attacker.preset]
         if attacker.beams:
             preset = replace(preset, beams=attacker.beams)
-        return cls(attacker.embedder, open_text_model(attacker), preset, attacker.limits)
+        granted = attacker.threat.grants >= Access.WEIGHTS
+        return cls(attacker.embedder, open_text_model(attacker), preset, attacker.limits, slopes=granted)
 
     def rounds(self, vectors: Float[np.ndarray, "n d"]) -> Iterator[tuple[str, Sequence[str]]]:
         """The hypotheses, then each round of edits while any vector still gains."""
@@ -143,3 +152,9 @@ class Search(Inverter):
             [applied(kept.pieces, edit) for edit in edits] for (_, kept), edits in zip(parents, proposed, strict=True)
         ]
         return pool.offer(rows, texts)
+
+
+def _slopes(embedder: Embedder, model: TextModel) -> Slopes:
+    if not isinstance(embedder, GradEmbedder):
+        raise BadInput(f"{embedder.spec.name} gives no gradients to follow; search without access to its weights")
+    return Slopes(embedder, model.vocabulary)

@@ -89,14 +89,14 @@ class LeaningDecoder(TextDecoder):
     def _cover(
         self, logits: Float[Tensor, "n p v"], ids: Int[Tensor, "n t"], before: Tensor, evidence: Float[Tensor, "n v"]
     ) -> Float[Tensor, "n p v"]:
-        """Take from each word already written what the bag of words and a constant gave to it, once per word.
+        """Take from each word already written what the bag of words and a constant gave to it, once per word, in place.
 
         `before` (p t) tells which pieces stand before each place.
         """
         earlier = (ids.unsqueeze(2) == ids.unsqueeze(1)).tril(-1).any(2)  # n t: written before place t
         penalty = self.coverage[0] + self.coverage[1] * evidence.gather(1, ids)
         penalty = penalty.masked_fill(earlier, 0.0).unsqueeze(1) * before
-        return logits.scatter_add(2, ids.unsqueeze(1).expand(-1, logits.shape[1], -1), -penalty.to(logits.dtype))
+        return logits.scatter_add_(2, ids.unsqueeze(1).expand(-1, logits.shape[1], -1), -penalty.to(logits.dtype))
 
     def _cover_all(self, logits: Tensor, ids: Tensor, evidence: Tensor) -> Float[Tensor, "n t_plus_1 v"]:
         """Coverage at every place of a whole text."""

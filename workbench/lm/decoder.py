@@ -166,7 +166,7 @@ class ConditionedDecoder(LeaningDecoder):
         return [block for block in self.blocks if isinstance(block, Block)]
 
     def _logits(self, x: Float[Tensor, "n t h"], reading: Reading) -> Float[Tensor, "n t v"]:
-        return F.linear(x, self.words.weight, self.bias) + self.gain * reading.evidence.unsqueeze(1)
+        return F.linear(x, self.words.weight, self.bias).add_(self.gain * reading.evidence.unsqueeze(1))
 
 
 def _pairs(films: list[Tensor]) -> list[tuple[Tensor, Tensor]]:
