@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from workbench.attribute import open_attributor
     from workbench.audit.plan import AuditPlan
     from workbench.audit.run import run_audit
     from workbench.core.embedding_set import EmbeddingSet
@@ -31,6 +32,7 @@ _HOMES = {
     "ScoreTable": "workbench.results.scores",
     "load_corpus": "workbench.data.corpora:load",
     "load_embedder": "workbench.embed",
+    "open_attributor": "workbench.attribute",
     "open_inverter": "workbench.invert",
     "read_texts": "workbench.data.corpora:read",
     "run_audit": "workbench.audit.run",
@@ -46,6 +48,7 @@ __all__ = [
     "ScoreTable",
     "load_corpus",
     "load_embedder",
+    "open_attributor",
     "open_inverter",
     "read_texts",
     "run_audit",

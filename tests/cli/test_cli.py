@@ -14,7 +14,7 @@ import pytest
 
 from workbench.core.embedding_set import EmbeddingSet
 
-VERBS = ("embed", "augment", "invert", "audit", "train", "train inverter", "fetch", "list", "report")
+VERBS = ("embed", "augment", "invert", "attribute", "audit", "train", "train inverter", "fetch", "list", "report")
 
 
 def run(*arguments, **options):
@@ -57,6 +57,16 @@ def test_help_is_quick():
         (["embed"], "give texts and --out FILE, or --compare EMBEDDER"),
         (["invert"], "give either a Parquet file of vectors or --texts FILE"),
         (["invert", "none.parquet", "--window", "9"], "--window goes with --texts"),
+        (["attribute"], "give two texts, or --query with --corpus, or --evaluate FILE"),
+        (["attribute", "one text"], "two texts are needed"),
+        (["attribute", "a", "b", "--query", "c"], "give two texts, or --query with --corpus"),
+        (["attribute", "--query", "c"], "--query and --corpus go together"),
+        (["attribute", "a", "b", "--method", "gradients"], "Did you mean 'gradient'"),
+        (["attribute", "a", "b", "--level", "words"], "Did you mean 'word'"),
+        (["attribute", "a", "b", "--reference", "zero"], "a zero reference is no input"),
+        (["attribute", "a", "b", "--embedder", "toy"], "needs gradients, which toy does not give; use occlusion"),
+        (["attribute", "a", "b", "--layer", "9"], "layer is 9; minilm has 0 to 6"),
+        (["attribute", "--evaluate", "none.jsonl"], "none.jsonl is not there"),
         (["train", "inverter", "--out", "x", "--correction", "0.9"], "at least half the batches are plain"),
         (["train", "inverter", "--out", "x", "--disturb", "nois"], "Did you mean 'noise'"),
         (["invert", "none.parquet", "--quiet"], "none.parquet is not there; expected a Parquet file"),
@@ -90,7 +100,7 @@ def test_every_mistake_is_one_clear_line_and_exit_3(tmp_path, arguments, message
 
 def test_list_names_every_member():
     listed = json.loads(run("list", "--json", "-").stdout)
-    assert set(listed) == {"embedders", "corpora", "models", "inverters", "checkpoints"}
+    assert set(listed) == {"embedders", "corpora", "models", "inverters", "attributors", "checkpoints"}
     assert {"toy", "minilm"} <= set(listed["embedders"])
     assert {"tatoeba", "personal", "conservative"} <= set(listed["corpora"])
     assert set(listed["inverters"]) == {"nearest", "bag-of-words", "hypothesis", "correction", "search"}
@@ -287,3 +297,31 @@ def test_vectors_without_texts(embedded):
     bare = EmbeddingSet.load(embedded / "bare.parquet")
     assert bare.texts is None
     assert np.linalg.norm(bare.vectors, axis=1) == pytest.approx(1.0, abs=1e-5)
+
+
+def test_attribute_a_pair(tmp_path):
+    texts = ("The bank closed my account.", "My account was shut.")
+    done = run("attribute", *texts, "--contrast", "A river bank", "--html", "pair.html", "--json", "-", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert {"score", "tokens_a", "tokens_b", "matrix", "completeness_error", "rule", "nodes", "seconds"} <= set(found)
+    matrix = np.array(found["matrix"])
+    assert matrix.shape == (len(found["tokens_a"]) + 1, len(found["tokens_b"]) + 1)
+    assert abs(matrix.sum() - found["score"]) <= 2e-2
+    page = (tmp_path / "pair.html").read_text(encoding="utf-8")
+    assert "Interior + borders + corner = cosine" in page
+    assert "<script" not in page
+    shown = run("attribute", *texts, "--level", "word", "--method", "occlusion", "--embedder", "toy")
+    assert "cosine" in shown.stdout
+    assert "account" in shown.stdout
+
+
+def test_attribute_explains_search_hits(embedded):
+    done = run(
+        "attribute", "--query", "my bank", "--corpus", "vectors.parquet", "--top", "2", "--json", "-", cwd=embedded
+    )
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert len(found["ids"]) == 2
+    assert found["texts"][0] == LINES[0]
+    assert found["items"][0]["tokens"] == ["my", "bank"]

@@ -8,18 +8,12 @@ import torch
 
 from workbench.core.access import OPEN_WEIGHTS
 from workbench.core.errors import BadInput
-from workbench.embed import load_embedder
 from workbench.invert._inverter import Attacker
 from workbench.invert._slopes import Slopes
 from workbench.invert._writer import open_text_model
 from workbench.invert.search import Preset, Search
 
 TEXTS = ["the bank closed my account without notice", "a dog ran after the red ball", "how old is she"]
-
-
-@pytest.fixture(scope="module")
-def minilm():
-    return load_embedder("minilm", "cpu")
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import typer
 
 from workbench.cli._options import Device, Json, Quiet, Seed, begin, write_json_to
 
-_FAMILIES = ("embedders", "corpora", "models", "inverters", "checkpoints")
+_FAMILIES = ("embedders", "corpora", "models", "inverters", "attributors", "checkpoints")
 
 
 def list_all(
@@ -18,7 +18,7 @@ def list_all(
     device: Device = "auto",
     quiet: Quiet = False,
 ) -> None:
-    """List every registered embedder, corpus, model, inverter and shipped checkpoint, with a line each."""
+    """List every registered embedder, corpus, model, inverter, attributor and shipped checkpoint, with a line each."""
     begin(quiet)
     from workbench.core.errors import UnknownName
 
@@ -46,6 +46,7 @@ def list_all(
 
 def _all() -> dict[str, dict[str, str]]:
     from workbench import assets
+    from workbench.attribute import ATTRIBUTORS
     from workbench.core import checkpoint
     from workbench.embed import EMBEDDERS
     from workbench.invert import INVERTERS
@@ -57,6 +58,7 @@ def _all() -> dict[str, dict[str, str]]:
         "embedders": {name: EMBEDDERS.summary(name) for name in EMBEDDERS.names()},
         "corpora": of_kind("corpus"),
         "models": of_kind("model"),
+        "attributors": {name: ATTRIBUTORS.summary(name) for name in ATTRIBUTORS.names()},
         "inverters": {name: INVERTERS.summary(name) for name in INVERTERS.names()},
         "checkpoints": {name: entry.summary for name, entry in checkpoint.index().items()},
     }

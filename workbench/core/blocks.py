@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from workbench.core.estimate import Estimate
+from workbench.core.marks import Mark
 
 Cell = str | int | float | Estimate | None
 Tone = Literal["plain", "good", "bad", "warn"]
@@ -166,4 +167,4 @@ class Examples:
     items: tuple[Example, ...]
 
 
-Block = Heading | Text | Facts | Table | Intervals | Examples
+Block = Heading | Text | Facts | Table | Intervals | Examples | Mark

@@ -8,8 +8,10 @@ from dataclasses import asdict
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from workbench.core import render_marks
 from workbench.core.blocks import Block, Cell, Example, Examples, Facts, Heading, Intervals, Segment, Table, Text
 from workbench.core.estimate import Estimate
+from workbench.core.marks import Flow, Heatmap, Highlight, Waterfall
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -64,6 +66,8 @@ def _markdown(block: Block) -> str:
             )
         case Intervals():
             return _markdown(block.table())
+        case Highlight() | Heatmap() | Flow() | Waterfall():
+            return _markdown(render_marks.as_table(block))
         case Table():
             lines = [f"**{_md(block.caption)}**", ""] if block.caption else []
             lines += ["| " + " | ".join(map(_md, block.columns)) + " |"]
@@ -108,6 +112,8 @@ def _html(block: Block) -> str:
                 for f in block.items
             )
             return f'<div class="facts">{items}</div>'
+        case Highlight() | Heatmap() | Flow() | Waterfall():
+            return render_marks.as_html(block)
         case Intervals():
             drawn = block.figure()
             figure = json.dumps(drawn, allow_nan=False).replace("<", "\\u003c")
@@ -188,6 +194,8 @@ def _terminal(block: Block) -> RenderableType:
             return RichText("\n").join(lines)
         case Intervals():
             return _terminal(block.table())
+        case Highlight() | Heatmap() | Flow() | Waterfall():
+            return render_marks.as_terminal(block)
         case Table():
             table = RichTable(
                 title=RichText(block.caption) if block.caption else None, box=box.SIMPLE_HEAD, title_justify="left"

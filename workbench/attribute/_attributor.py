@@ -1,0 +1,180 @@
+"""Attributor: what a text's pieces give to a cosine. One matrix a text; every question is then a product."""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, final
+
+import numpy as np
+from jaxtyping import Float
+
+from workbench.attribute._contributions import LEVELS, Contributions, Level
+from workbench.core.access import Access
+from workbench.core.embedding_set import EmbeddingSet
+from workbench.core.errors import BadInput, UnknownName
+from workbench.core.progress import progress
+from workbench.embed._embedder import Embedder
+from workbench.embed._grad_embedder import GradEmbedder
+from workbench.results.attribution import Attribution, HitAttributions, PairAttribution
+
+_KEPT = 4096
+"""Texts whose contributions are remembered."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How contributions are made: the layer whose states are moved, from where, and how exact the sum must be."""
+
+    layer: int = 0
+    reference: str = "pad"
+    """pad, mask, or a text."""
+    tolerance: float = 1e-2
+    """Most that the contributions' sum may miss the text's vector by."""
+    nodes: int = 0
+    """Places of the path that are visited; 0 takes the fewest that keep the tolerance."""
+
+    def __post_init__(self) -> None:
+        if not 0 < self.tolerance < 1:
+            raise BadInput(f"tolerance is {self.tolerance}; expected more than 0 and less than 1")
+        if self.nodes < 0:
+            raise BadInput(f"nodes is {self.nodes}; expected 1 or more, or 0 for as many as the tolerance needs")
+
+
+class Attributor(ABC):
+    """A member gives `contribute`: what each piece of a text gives to its unit vector.
+
+    With P the pieces' vectors and r the reference's, [P_a; r_a] [P_b; r_b]^T sums to cos(a, b) as exactly as P and r
+    sum to g: the bordered matrix. Towards a direction u it is P u and r u.
+    """
+
+    name: ClassVar[str]
+    needs: ClassVar[Access] = Access.WEIGHTS
+
+    def __init__(self, embedder: Embedder, options: Options | None = None) -> None:
+        self.embedder, self.options = embedder, options or Options()
+        self._memo: OrderedDict[tuple[str, Level], Contributions] = OrderedDict()
+
+    @abstractmethod
+    def contribute(self, text: str, level: Level) -> Contributions:
+        """The contributions of one text, made anew."""
+
+    @final
+    def contributions(self, text: str, level: Level = "token") -> Contributions:
+        """The contributions of one text; made once."""
+        if level not in LEVELS:
+            raise UnknownName("level", level, LEVELS)
+        if not isinstance(text, str):
+            raise BadInput(f"text is {text!r}; expected a string")
+        key = (text, level)
+        if key not in self._memo:
+            self._memo[key] = self.contribute(text, level)
+            while len(self._memo) > _KEPT:
+                self._memo.popitem(last=False)
+        self._memo.move_to_end(key)
+        return self._memo[key]
+
+    def toward(
+        self, text: str, direction: Float[np.ndarray, " d"], level: Level = "token", about: str = ""
+    ) -> Attribution:
+        """What each piece gives to g(text) . direction, `about` in words: a probe's weights, a difference, a dimension.
+
+        Raises BadInput for a direction of another dimension, or one that is not finite.
+        """
+        began = time.monotonic()
+        direction = self._checked(direction)
+        found = self.contributions(text, level)
+        values = found.matrix @ direction
+        border, score = float(found.reference @ direction), float(found.vector @ direction)
+        return Attribution(
+            method=self.name,
+            embedder=self.embedder.spec.name,
+            text=text,
+            about=about,
+            tokens=found.names,
+            spans=found.spans,
+            values=values,
+            border=border,
+            score=score,
+            completeness_error=abs(float(values.sum()) + border - score),
+            rule=found.rule,
+            nodes=found.nodes,
+            seconds=time.monotonic() - began,
+        )
+
+    @final
+    def pair(self, a: str, b: str, level: Level = "token", contrast: str = "") -> PairAttribution:
+        """The cosine of two texts as a bordered matrix; with `contrast`, also why b rather than that text."""
+        began = time.monotonic()
+        one, two = self.contributions(a, level), self.contributions(b, level)
+        matrix = one.bordered @ two.bordered.T
+        score = float(one.vector @ two.vector)
+        return PairAttribution(
+            method=self.name,
+            embedder=self.embedder.spec.name,
+            text_a=a,
+            text_b=b,
+            tokens_a=one.names,
+            tokens_b=two.names,
+            spans_a=one.spans,
+            spans_b=two.spans,
+            matrix=matrix,
+            score=score,
+            completeness_error=abs(float(matrix.sum()) - score),
+            rule=" and ".join(dict.fromkeys(filter(None, (one.rule, two.rule)))),
+            nodes=max(one.nodes, two.nodes),
+            layer=self.options.layer,
+            reference=self.options.reference,
+            contrast=self.contrast(a, b, contrast, level) if contrast else None,
+            seconds=time.monotonic() - began,
+        )
+
+    @final
+    def contrast(self, a: str, b: str, c: str, level: Level = "token") -> Attribution:
+        """Why a is closer to b than to c: what each piece of a gives to cos(a, b) - cos(a, c)."""
+        toward = self.vectors([b]) - self.vectors([c])
+        return self.toward(a, toward[0], level, f"cosine with {b!r} less cosine with {c!r}")
+
+    @final
+    def hits(self, query: str, store: EmbeddingSet, top: int = 10, level: Level = "word") -> HitAttributions:
+        """The `top` vectors of a store that are nearest to a query, and what each piece of the query gives to each."""
+        if top < 1:
+            raise BadInput(f"top is {top}; expected 1 or more")
+        store.require_dim(self.embedder.spec.dim, self.embedder.spec.name)
+        norms = np.linalg.norm(store.vectors, axis=1, keepdims=True)
+        vectors = store.vectors / np.maximum(norms, 1e-12)
+        scores = vectors @ self.vectors([query])[0]
+        best = np.argsort(-scores, kind="stable")[:top]
+        items = []
+        with progress("attribute hits", len(best), "hits") as advance:
+            for row in best.tolist():
+                items.append(self.toward(query, vectors[row].astype(np.float64), level, str(store.ids[row])))
+                advance(1)
+        texts = tuple("" if store.texts is None else str(store.texts[row]) for row in best)
+        return HitAttributions(
+            query, tuple(str(store.ids[row]) for row in best), texts, tuple(items), self.name, self.embedder.spec.name
+        )
+
+    def vectors(self, texts: Sequence[str]) -> Float[np.ndarray, "n d"]:
+        """Unit vectors of texts."""
+        found = self.embedder.embed(list(texts)).astype(np.float64)
+        return found / np.linalg.norm(found, axis=1, keepdims=True)
+
+    def _checked(self, direction: Float[np.ndarray, " d"]) -> Float[np.ndarray, " d"]:
+        direction = np.asarray(direction, dtype=np.float64)
+        if direction.shape != (self.embedder.spec.dim,) or not np.isfinite(direction).all():
+            raise BadInput(
+                f"direction has shape {direction.shape}; expected ({self.embedder.spec.dim},), finite: "
+                f"the dimension of {self.embedder.spec.name}"
+            )
+        return direction
+
+
+def opened(embedder: Embedder, method: str) -> GradEmbedder:
+    """The embedder with its insides. Raises BadInput if it has none to show."""
+    if not isinstance(embedder, GradEmbedder):
+        raise BadInput(f"{method} needs gradients, which {embedder.spec.name} does not give; use occlusion with it")
+    return embedder

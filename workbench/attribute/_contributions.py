@@ -1,0 +1,82 @@
+"""Contributions: one vector for each piece of a text; with the reference's they sum to the text's own."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Float, Int
+
+Level = Literal["token", "word", "sentence"]
+LEVELS: tuple[Level, ...] = ("token", "word", "sentence")
+_WORD = re.compile(r"\w+(?:['\u2019.@-]\w+)*|[^\w\s]")
+_SENTENCE = re.compile(r"\S.*?(?:[.!?]+(?=\s|$)|$)", re.DOTALL)
+
+
+@dataclass(frozen=True, eq=False)
+class Contributions:
+    """What each of n pieces gives to a text's unit vector.
+
+    `matrix.sum(0) + reference` should be `vector`; `error` is the length of the difference. `reference` is all zeros
+    for methods without one.
+    """
+
+    text: str
+    names: tuple[str, ...]
+    spans: Int[np.ndarray, "n 2"]
+    """Characters of the text that a piece covers; 0, 0 for special tokens."""
+    matrix: Float[np.ndarray, "n d"]
+    vector: Float[np.ndarray, " d"]
+    reference: Float[np.ndarray, " d"]
+    rule: str = ""
+    nodes: int = 0
+
+    @property
+    def error(self) -> float:
+        """Length of what is missing or too much."""
+        return float(np.linalg.norm(self.matrix.sum(0) + self.reference - self.vector))
+
+    @property
+    def bordered(self) -> Float[np.ndarray, "n_plus_1 d"]:
+        """The pieces' vectors and, last, the reference's."""
+        return np.concatenate([self.matrix, self.reference[None]])
+
+    def merged(self, level: Level) -> Contributions:
+        """The same for words or sentences."""
+        names, spans, matrix = merge(self.text, self.names, self.spans, self.matrix, level)
+        return replace(self, names=names, spans=spans, matrix=matrix)
+
+
+def merge(
+    text: str,
+    names: tuple[str, ...],
+    spans: Int[np.ndarray, "n 2"],
+    matrix: Float[np.ndarray, "n k"],
+    level: Level,
+) -> tuple[tuple[str, ...], Int[np.ndarray, "m 2"], Float[np.ndarray, "m k"]]:
+    """By sum: tokens of one word or one sentence become one. Special tokens that give nothing are left out, the others
+    become one piece behind the text's own."""
+    gives = (spans[:, 1] > spans[:, 0]) | (np.abs(matrix).max(1, initial=0) > 0)
+    kept = np.flatnonzero(gives).tolist()
+    if level == "token":
+        return tuple(names[place] for place in kept), spans[kept], matrix[kept]
+    whole = pieces_of(text, level)
+    groups: dict[int, list[int]] = {}
+    for place in kept:
+        start, end = spans[place].tolist()
+        owner = next((i for i, (a, b) in enumerate(whole) if end > start and a < end and start < b), len(whole))
+        groups.setdefault(owner, []).append(place)
+    found = sorted(groups)
+    ends = [whole[owner] if owner < len(whole) else (0, 0) for owner in found]
+    return (
+        tuple(text[a:b] or " ".join(names[p] for p in groups[o]) for o, (a, b) in zip(found, ends, strict=True)),
+        np.array(ends, dtype=np.int64).reshape(-1, 2),
+        np.array([matrix[groups[owner]].sum(0) for owner in found]).reshape(-1, matrix.shape[1]),
+    )
+
+
+def pieces_of(text: str, level: Level) -> list[tuple[int, int]]:
+    """Where the words or sentences of a text stand."""
+    return [match.span() for match in (_SENTENCE if level == "sentence" else _WORD).finditer(text)]

@@ -1,0 +1,78 @@
+"""Integrated gradients of the cosine by captum, towards one fixed vector at a time"""
+
+from __future__ import annotations
+
+import time
+from typing import ClassVar
+
+import numpy as np
+import torch
+from jaxtyping import Float
+
+from workbench.attribute._attributor import Attributor, Options, opened
+from workbench.attribute._contributions import Contributions, Level, merge
+from workbench.attribute._path import ROWS, Path, plain_attention
+from workbench.core.errors import BadInput
+from workbench.embed._embedder import Embedder
+from workbench.results.attribution import Attribution
+
+__all__ = ["IntegratedGradients"]
+
+_NODES = 32
+
+
+class IntegratedGradients(Attributor):
+    """One-sided (Sundararajan et al. 2017): the other vector stands still, so there is no pair matrix. Equals the row
+    sums of the integrated Jacobian's bordered matrix."""
+
+    name: ClassVar[str] = "integrated-gradients"
+
+    def __init__(self, embedder: Embedder, options: Options | None = None) -> None:
+        super().__init__(embedder, options)
+        self._open = opened(embedder, self.name)
+
+    def contribute(self, text: str, level: Level) -> Contributions:
+        """There are none: each direction takes an integral of its own."""
+        raise BadInput(
+            f"{self.name} is one-sided, it gives no matrix of {text!r}; use integrated-jacobian for pairs of tokens"
+        )
+
+    def toward(
+        self, text: str, direction: Float[np.ndarray, " d"], level: Level = "token", about: str = ""
+    ) -> Attribution:
+        """Each token's share by captum's Gauss-Legendre rule."""
+        from captum.attr import IntegratedGradients as Captum
+
+        began = time.monotonic()
+        aim = self._checked(direction)
+        path = Path(self._open, text, self.options.layer, self.options.reference)
+        tensor = torch.from_numpy(aim).to(path.step)
+        nodes = self.options.nodes or _NODES
+        with plain_attention():
+            found = Captum(lambda states: path.vectors(states) @ tensor, multiply_by_inputs=True).attribute(
+                path.end,
+                path.start,
+                n_steps=nodes,
+                method="gausslegendre",
+                internal_batch_size=max(1, ROWS // path.length),
+            )
+        values = found[0].sum(1).double().cpu().numpy()
+        ends = path.ends.double().cpu().numpy()
+        spans = path.batch.spans[0].cpu().numpy()
+        names, spans, merged = merge(text, path.batch.tokens[0], spans, values[:, None], level)
+        border, score = float(ends[0] @ aim), float(ends[1] @ aim)
+        return Attribution(
+            method=self.name,
+            embedder=self.embedder.spec.name,
+            text=text,
+            about=about,
+            tokens=names,
+            spans=spans,
+            values=merged[:, 0],
+            border=border,
+            score=score,
+            completeness_error=abs(float(values.sum()) + border - score),
+            rule="gauss-legendre",
+            nodes=nodes,
+            seconds=time.monotonic() - began,
+        )

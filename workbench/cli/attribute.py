@@ -1,0 +1,85 @@
+"""workbench attribute: which words a cosine comes from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from workbench.cli._options import Device, Embedder, Json, Quiet, Seed, begin, finish, say
+from workbench.core.errors import BadInput
+
+
+def attribute(
+    text_a: Annotated[str, typer.Argument(help="First text.", metavar="TEXT_A")] = "",
+    text_b: Annotated[str, typer.Argument(help="Second text.", metavar="TEXT_B")] = "",
+    contrast: Annotated[str, typer.Option(help="A third text: also tell why B rather than this one.")] = "",
+    query: Annotated[str, typer.Option(help="Instead of two texts: explain the nearest vectors of --corpus.")] = "",
+    corpus: Annotated[Path | None, typer.Option(help="Parquet of vectors, as `workbench embed` writes it.")] = None,
+    top: Annotated[int, typer.Option(help="Hits of --query to explain.", min=1)] = 10,
+    evaluate: Annotated[
+        Path | None, typer.Option(help="JSON Lines of {a, b}: measure how faithful every method is on these pairs.")
+    ] = None,
+    embedder: Embedder = "",
+    method: Annotated[str, typer.Option(help="`workbench list attributors` has all.")] = "integrated-jacobian",
+    level: Annotated[str, typer.Option(help="token, word or sentence: pieces are merged by sum.")] = "token",
+    layer: Annotated[int, typer.Option(help="Layer whose states are moved; 0: the token embeddings.", min=0)] = 0,
+    reference: Annotated[str, typer.Option(help="Where the path begins: pad, mask, or a text.")] = "pad",
+    tolerance: Annotated[float, typer.Option(help="Most that the sum may miss a text's vector by.")] = 1e-2,
+    nodes: Annotated[int, typer.Option(help="Places on the path; 0: as few as the tolerance allows.", min=0)] = 0,
+    html: Annotated[Path | None, typer.Option(help="Also write a page that needs no network.")] = None,
+    json: Json = "",
+    seed: Seed = 0,
+    device: Device = "auto",
+    quiet: Quiet = False,
+) -> None:
+    """Show which words of two texts their cosine comes from.
+
+    Every pair of tokens gets its share; with the reference as border the shares sum to the cosine, and what is missing
+    is shown. With --query and --corpus, the nearest vectors of a store are explained; with --evaluate, all methods are
+    compared by what happens to the cosine when the words that they name are taken away.
+
+    Examples: workbench attribute "How do I reset my password?" "I forgot my login" --level word --html pair.html
+              workbench attribute --query "lost card" --corpus vectors.parquet --top 10
+    """
+    begin(quiet, device)
+    wanted = [bool(text_a or text_b), bool(query or corpus), bool(evaluate)]
+    if sum(wanted) != 1:
+        raise BadInput("give two texts, or --query with --corpus, or --evaluate FILE")
+    from workbench.attribute import open_attributor
+    from workbench.attribute._attributor import Options
+    from workbench.attribute._contributions import LEVELS, Level
+    from workbench.core.embedding_set import EmbeddingSet
+    from workbench.core.errors import UnknownName
+    from workbench.embed import load_embedder
+
+    if level not in LEVELS:
+        raise UnknownName("level", level, LEVELS)
+    chosen: Level = level
+    options = Options(layer, reference, tolerance, nodes)
+    if evaluate:
+        from workbench.attribute._faithfulness import evaluate as compare
+        from workbench.attribute._faithfulness import read_pairs
+
+        finish(compare(load_embedder(embedder or "minilm", device), read_pairs(evaluate), options, seed), json, quiet)
+        return
+    if query or corpus:
+        if not (query and corpus):
+            raise BadInput("--query and --corpus go together")
+        store = EmbeddingSet.load(corpus)
+        said = store.provenance.embedder
+        name = embedder or (said if said != "unknown" else "minilm")
+        result = open_attributor(load_embedder(name, device), method, options).hits(query, store, top, chosen)
+    else:
+        if not (text_a and text_b):
+            raise BadInput("two texts are needed; an empty one has no words to point at")
+        attributor = open_attributor(load_embedder(embedder or "minilm", device), method, options)
+        result = attributor.pair(text_a, text_b, chosen, contrast)
+    if html:
+        from workbench.core.files import write_text
+        from workbench.report import Report
+
+        write_text(html, Report("Attribution", (result,)).to_html())
+        say(f"page: {html}", quiet)
+    finish(result, json, quiet)
