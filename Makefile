@@ -13,7 +13,7 @@ test: $(VENV)/.dev ## linters, types, and all tests that take seconds (they hold
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright --warnings
-	$(BIN)/pytest
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist worksteal
 
 slow: $(VENV)/.dev ## the tests that take minutes
 	$(BIN)/pytest -m slow

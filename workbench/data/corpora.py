@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from filelock import FileLock
 from jaxtyping import Shaped
 
 from workbench import assets
@@ -164,9 +165,12 @@ def _table(name: str) -> pa.Table:
         return _union(name, card.mix)
     cached = cache_folder() / "corpora" / f"{name}-{card.digest}-{_RECIPE}.parquet"
     if not cached.exists():
-        table = _deduplicate(name, sentences(passages(name)))
-        with atomic_path(cached) as temporary:
-            pq.write_table(table, temporary, compression="zstd")
+        cached.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(f"{cached}.lock"):  # cleaning takes a minute: another process waits rather than do it again
+            if not cached.exists():
+                table = _deduplicate(name, sentences(passages(name)))
+                with atomic_path(cached) as temporary:
+                    pq.write_table(table, temporary, compression="zstd")
     return pq.read_table(cached)
 
 
