@@ -15,7 +15,7 @@ from nbclient import NotebookClient
 
 from workbench.core import checkpoint, render
 from workbench.core.result import Result
-from workbench.results import EmbedderComparison, ScoreTable
+from workbench.results import EmbedderComparison, Faithfulness, ScoreTable
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -96,9 +96,15 @@ def test_the_table_of_embedders_is_the_one_that_was_measured():
     found = Result.load(ROOT / "docs/embedders.json")
     assert isinstance(found, EmbedderComparison)
     assert not found.failures
-    inside = README.partition("<!-- embedders: made from docs/embedders.json -->")[2].partition("<!-- /embedders -->")[
-        0
-    ]
+    inside = README.partition("<!-- embedders: made from docs/embedders.json -->")[2]
+    inside = inside.partition("<!-- /embedders -->")[0]
     for table in (found.quality(), found.cost()):
         assert render.to_markdown([table]).strip() in inside
     assert found.setting() in " ".join(inside.split())
+
+
+def test_the_table_of_attributions_is_the_one_that_was_measured():
+    """README holds the table of docs/faithfulness.json."""
+    found = Result.load(ROOT / "docs/faithfulness.json")
+    assert isinstance(found, Faithfulness)
+    assert render.to_markdown([found.table()]).strip() in README

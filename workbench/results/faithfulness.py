@@ -43,8 +43,19 @@ class Faithfulness(Result):
     left_out: tuple[tuple[str, str], ...] = ()
     """Methods that this embedder does not allow, with the reason."""
 
-    def blocks(self) -> tuple[Block, ...]:
-        """The table, deletion and insertion as a chart, and what they mean."""
+    def table(self) -> Table:
+        """One row a method."""
+        columns = (
+            "method",
+            "deletion AUC",
+            "insertion AUC",
+            "comprehensiveness",
+            "sufficiency",
+            "default less this",
+            "pair correlation",
+            "shuffled weights",
+            "CPU-s a pair",
+        )
         rows = tuple(
             (
                 row.method,
@@ -59,17 +70,10 @@ class Faithfulness(Result):
             )
             for row in self.rows
         )
-        columns = (
-            "method",
-            "deletion AUC",
-            "insertion AUC",
-            "comprehensiveness",
-            "sufficiency",
-            "default less this",
-            "pair correlation",
-            "shuffled weights",
-            "CPU-s a pair",
-        )
+        return Table(columns, rows, f"{self.pairs} pairs, {self.embedder}; 95% intervals", strong=(0,))
+
+    def blocks(self) -> tuple[Block, ...]:
+        """The table, deletion and insertion as a chart, and what they mean."""
         labels = tuple(row.method for row in self.rows)
         chart = Intervals(
             f"Cosine left on average, {self.pairs} pairs",
@@ -84,7 +88,7 @@ class Faithfulness(Result):
         return (
             Heading("Which attribution can be believed", 1),
             chart,
-            Table(columns, rows, f"{self.pairs} pairs, {self.embedder}; 95% intervals", strong=(0,)),
+            self.table(),
             Text(
                 "Words of the first text are taken away in the order that a method gives them, and what is left is "
                 "embedded anew: deletion AUC is low if the words that are named first carry the cosine. `default less "
