@@ -104,7 +104,7 @@ def test_the_table_of_embedders_is_the_one_that_was_measured():
 
 
 def test_the_table_of_attributions_is_the_one_that_was_measured():
-    """README holds the table of docs/faithfulness.json."""
+    """README holds the tables of docs/faithfulness.json."""
     found = Result.load(ROOT / "docs/faithfulness.json")
     assert isinstance(found, Faithfulness)
-    assert render.to_markdown([found.table()]).strip() in README
+    assert render.to_markdown([found.table(), found.checks()]).strip() in README

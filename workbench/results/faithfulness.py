@@ -44,7 +44,7 @@ class Faithfulness(Result):
     """Methods that this embedder does not allow, with the reason."""
 
     def table(self) -> Table:
-        """One row a method."""
+        """What happens to the cosine, a row a method."""
         columns = (
             "method",
             "deletion AUC",
@@ -52,9 +52,6 @@ class Faithfulness(Result):
             "comprehensiveness",
             "sufficiency",
             "default less this",
-            "pair correlation",
-            "shuffled weights",
-            "CPU-s a pair",
         )
         rows = tuple(
             (
@@ -64,13 +61,16 @@ class Faithfulness(Result):
                 row.comprehensiveness,
                 row.sufficiency,
                 row.less_than_default,
-                row.pair_correlation,
-                row.randomised,
-                row.seconds,
             )
             for row in self.rows
         )
         return Table(columns, rows, f"{self.pairs} pairs, {self.embedder}; 95% intervals", strong=(0,))
+
+    def checks(self) -> Table:
+        """Pairs of words, shuffled weights, and what it costs."""
+        rows = tuple((row.method, row.pair_correlation, row.randomised, row.seconds) for row in self.rows)
+        columns = ("method", "correlation with pair occlusion", "with shuffled weights", "CPU-s a pair")
+        return Table(columns, rows, strong=(0,))
 
     def blocks(self) -> tuple[Block, ...]:
         """The table, deletion and insertion as a chart, and what they mean."""
@@ -89,10 +89,11 @@ class Faithfulness(Result):
             Heading("Which attribution can be believed", 1),
             chart,
             self.table(),
+            self.checks(),
             Text(
                 "Words of the first text are taken away in the order that a method gives them, and what is left is "
-                "embedded anew: deletion AUC is low if the words that are named first carry the cosine. `default less "
-                "this` compares deletion AUC pair by pair. Pair correlation compares the matrix with what leaving out "
+                "embedded anew: deletion AUC is low if the words that are named first carry the cosine. 'default less "
+                "this' compares deletion AUC pair by pair. The correlation compares the matrix with what leaving out "
                 "both words at once does. With shuffled weights nothing of an attribution should remain, measured on "
                 f"{self.randomised_pairs} pairs."
             ),
