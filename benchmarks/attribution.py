@@ -22,6 +22,7 @@ import numpy as np
 import torch
 
 from workbench.attribute import open_attributor
+from workbench.attribute._adaptive import adaptive
 from workbench.attribute._jacobian import token_contributions
 from workbench.attribute._path import Path as StatePath
 from workbench.attribute._path import plain_attention
@@ -153,7 +154,10 @@ def complete(embedder: GradEmbedder, n: int) -> None:
         for tolerance in (1e-2, 1e-3):
             off, nodes, names = [], [], set()
             for both, foretold in zip(paths, forecasts, strict=True):
-                taken = [forecast.choose(tolerance) for forecast in foretold]
+                taken = [
+                    forecast.choose(tolerance / 2) or adaptive(path, tolerance / 2)
+                    for path, forecast in zip(both, foretold, strict=True)
+                ]
                 one, two = (total(path, each) for path, each in zip(both, taken, strict=True))
                 off.append(abs(float(one @ two - both[0].ends[1].double() @ both[1].ends[1].double())))
                 nodes.append(max(len(each.nodes) for each in taken))

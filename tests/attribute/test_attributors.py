@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workbench.attribute import ATTRIBUTORS, open_attributor
+from workbench.attribute._adaptive import adaptive
 from workbench.attribute._attributor import Options
 from workbench.attribute._contributions import Contributions, pieces_of
 from workbench.attribute._jacobian import _backward, token_contributions
@@ -47,15 +48,15 @@ def test_the_bordered_matrix_sums_to_the_cosine(minilm, layer):
     for a, b in ((A, B), *zip(ODD[:4], [B, *ODD], strict=False)):
         found = attributor.pair(a, b)
         assert found.score == pytest.approx(cosine(minilm, a, b), abs=1e-5)
-        assert abs(found.matrix.sum() - found.score) <= 2e-2
+        assert abs(found.matrix.sum() - found.score) <= 1e-2
         assert found.completeness_error == pytest.approx(abs(found.matrix.sum() - found.score), abs=1e-12)
         assert found.nodes <= 16
 
 
 def test_a_narrower_tolerance_is_kept_with_more_nodes(minilm, default):
     narrow = open_attributor(minilm, options=Options(tolerance=1e-3)).contributions(A)
-    assert narrow.error <= 1e-3
-    assert default.contributions(A).error <= 1e-2
+    assert narrow.error <= 5e-4
+    assert default.contributions(A).error <= 5e-3
     assert default.contributions(A).nodes < narrow.nodes
 
 
@@ -187,7 +188,7 @@ def test_references_differ(minilm):
     itself = Path(minilm, A, reference=A)
     assert float(itself.step.abs().max()) == 0.0
     other = open_attributor(minilm, options=Options(reference="My bank is fine.")).contributions(A)
-    assert other.error <= 1e-2
+    assert other.error <= 5e-3
 
 
 def test_half_precision_is_refused(minilm):
@@ -200,10 +201,22 @@ def test_half_precision_is_refused(minilm):
 def test_the_forecast_is_what_comes_out(minilm):
     path = Path(minilm, A)
     forecast = Forecast(path)
-    taken = forecast.choose(1e-2)
+    taken = forecast.choose(5e-3)
+    assert taken is not None
     missing = token_contributions(path, taken).sum(0) - (path.ends[1] - path.ends[0]).numpy()
     assert np.linalg.norm(missing) == pytest.approx(forecast.error(taken), abs=2e-3)
     assert len(taken.nodes) <= 16
+
+
+def test_adaptive_panels_keep_the_tolerance_and_agree(minilm):
+    """On a path where plain rules do well, panels come to the same contributions; with no room they stop."""
+    path = Path(minilm, B, layer=1)
+    taken = adaptive(path, 1e-3)
+    assert taken.weights.sum() == pytest.approx(1.0)
+    found = token_contributions(path, taken)
+    assert np.linalg.norm(found.sum(0) - (path.ends[1] - path.ends[0]).numpy()) <= 1.1e-3
+    np.testing.assert_allclose(found, token_contributions(path, rule("midpoint", 40)), atol=2e-3)
+    assert len(adaptive(path, 1e-12, most=40).nodes) == 40
 
 
 def test_results_come_back_from_json(default):
@@ -251,4 +264,4 @@ def test_other_poolings_and_language_models_sum_too(name):
     embedder = load_embedder(name, "cpu")
     found = open_attributor(embedder).pair(A, B, "word")
     assert found.score == pytest.approx(cosine(embedder, A, B), abs=1e-4)
-    assert found.completeness_error <= 2e-2
+    assert found.completeness_error <= 1e-2

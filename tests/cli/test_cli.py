@@ -307,7 +307,7 @@ def test_attribute_a_pair(tmp_path):
     assert {"score", "tokens_a", "tokens_b", "matrix", "completeness_error", "rule", "nodes", "seconds"} <= set(found)
     matrix = np.array(found["matrix"])
     assert matrix.shape == (len(found["tokens_a"]) + 1, len(found["tokens_b"]) + 1)
-    assert abs(matrix.sum() - found["score"]) <= 2e-2
+    assert abs(matrix.sum() - found["score"]) <= 1e-2
     page = (tmp_path / "pair.html").read_text(encoding="utf-8")
     assert "Interior + borders + corner = cosine" in page
     assert "<script" not in page

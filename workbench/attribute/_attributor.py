@@ -33,7 +33,7 @@ class Options:
     reference: str = "pad"
     """pad, mask, or a text."""
     tolerance: float = 1e-2
-    """Most that the contributions' sum may miss the text's vector by."""
+    """Most that a pair's sum may miss the cosine by; each text's may miss its vector by half of it."""
     nodes: int = 0
     """Places of the path that are visited; 0 takes the fewest that keep the tolerance."""
 

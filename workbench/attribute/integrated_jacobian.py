@@ -7,11 +7,13 @@ from typing import ClassVar
 
 import numpy as np
 
+from workbench.attribute._adaptive import NAME as ADAPTIVE
+from workbench.attribute._adaptive import adaptive
 from workbench.attribute._attributor import Attributor, Options, opened
 from workbench.attribute._contributions import Contributions, Level
 from workbench.attribute._jacobian import token_contributions
 from workbench.attribute._path import Path
-from workbench.attribute._quadrature import MOST_NODES, Forecast, Rule, rule
+from workbench.attribute._quadrature import Forecast, Rule, rule
 from workbench.embed._embedder import Embedder
 
 __all__ = ["IntegratedJacobian"]
@@ -33,17 +35,15 @@ class IntegratedJacobian(Attributor):
         self._open = opened(embedder, self.name)
 
     def contribute(self, text: str, level: Level) -> Contributions:
-        """As many nodes as the forecast asks for; more, should the sum miss the tolerance all the same."""
+        """As few nodes as the forecast allows; where no rule will do, or the sum is off after all, adaptive panels."""
         path = Path(self._open, text, self.options.layer, self.options.reference)
-        tolerance = self.options.tolerance
+        tolerance = self.options.tolerance / 2  # of a pair's error each text may make half
         if self.options.nodes:
             return integrated(path, text, rule("midpoint", self.options.nodes)).merged(level)
-        forecast = Forecast(path)
-        taken = forecast.choose(tolerance)
+        taken = Forecast(path).choose(tolerance) or adaptive(path, tolerance)
         found = integrated(path, text, taken)
-        while found.error > tolerance and found.nodes < MOST_NODES:
-            taken = forecast.choose(tolerance, least=found.nodes + 1)
-            found = integrated(path, text, taken)
+        if found.error > tolerance and taken.name != ADAPTIVE:
+            found = integrated(path, text, adaptive(path, tolerance))
         if found.error > tolerance:
             log.warning("%d nodes leave an error of %.2g in %r", found.nodes, found.error, text)
         return found.merged(level)

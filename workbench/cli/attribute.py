@@ -26,7 +26,7 @@ def attribute(
     level: Annotated[str, typer.Option(help="token, word or sentence: pieces are merged by sum.")] = "token",
     layer: Annotated[int, typer.Option(help="Layer whose states are moved; 0: the token embeddings.", min=0)] = 0,
     reference: Annotated[str, typer.Option(help="Where the path begins: pad, mask, or a text.")] = "pad",
-    tolerance: Annotated[float, typer.Option(help="Most that the sum may miss a text's vector by.")] = 1e-2,
+    tolerance: Annotated[float, typer.Option(help="Most that a pair's sum may miss the cosine by.")] = 1e-2,
     nodes: Annotated[int, typer.Option(help="Places on the path; 0: as few as the tolerance allows.", min=0)] = 0,
     html: Annotated[Path | None, typer.Option(help="Also write a page that needs no network.")] = None,
     json: Json = "",
