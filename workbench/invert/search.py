@@ -41,8 +41,8 @@ class Preset:
 
 PRESETS = {
     "fast": Preset(beams=8, rounds=0, edits=0),
-    "default": Preset(beams=16, rounds=6, edits=32, recompose=16),
-    "best": Preset(beams=32, rounds=12, edits=32, width=2, recompose=32),
+    "default": Preset(beams=32, rounds=6, edits=32, width=2, recompose=32),
+    "best": Preset(beams=64, rounds=12, edits=32, width=4, recompose=64),
 }
 _HINT = 8.0
 """Nats by which a word that the edits found is made likelier when the text is recomposed."""
