@@ -25,13 +25,13 @@ from workbench.attribute import open_attributor
 from workbench.attribute._adaptive import adaptive
 from workbench.attribute._jacobian import token_contributions
 from workbench.attribute._path import Path as StatePath
-from workbench.attribute._path import plain_attention
 from workbench.attribute._quadrature import Forecast, Rule, rule
 from workbench.core.files import write_text
 from workbench.core.memory import keep_freed_memory
 from workbench.data import pairs as corpora
 from workbench.embed import load_embedder
 from workbench.embed._grad_embedder import GradEmbedder
+from workbench.embed._torch import plain_attention
 
 NODES = 16
 
@@ -141,7 +141,7 @@ def total(path: StatePath, taken: Rule) -> np.ndarray:
     weights = torch.from_numpy(taken.weights).to(path.step)
     states = path.at(torch.from_numpy(taken.nodes))
     with torch.no_grad(), plain_attention():
-        moved = torch.func.jvp(path.vectors, (states,), (path.step.expand_as(states),))[1]
+        moved = path.slopes(states, path.step)
     return (weights @ moved + path.ends[0]).double().numpy()
 
 

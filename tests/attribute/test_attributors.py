@@ -15,13 +15,14 @@ from workbench.attribute._adaptive import adaptive
 from workbench.attribute._attributor import Options
 from workbench.attribute._contributions import Contributions, pieces_of
 from workbench.attribute._jacobian import _backward, token_contributions
-from workbench.attribute._path import Path, plain_attention
+from workbench.attribute._path import Path
 from workbench.attribute._quadrature import Forecast, rule
 from workbench.core.access import KNOWN_ENCODER
 from workbench.core.embedding_set import EmbeddingSet
 from workbench.core.errors import AccessDenied, BadInput
 from workbench.core.result import Result
 from workbench.embed import load_embedder
+from workbench.embed._torch import plain_attention
 
 A, B = "The bank closed my account.", "My account was shut by the bank"
 ODD = ["x", "🙂 fine", "naïve café, 東京", "...", "a" * 60]

@@ -160,8 +160,7 @@ class Attributor(ABC):
 
     def vectors(self, texts: Sequence[str]) -> Float[np.ndarray, "n d"]:
         """Unit vectors of texts."""
-        found = self.embedder.embed(list(texts)).astype(np.float64)
-        return found / np.linalg.norm(found, axis=1, keepdims=True)
+        return unit_vectors(self.embedder, texts)
 
     def _checked(self, direction: Float[np.ndarray, " d"]) -> Float[np.ndarray, " d"]:
         direction = np.asarray(direction, dtype=np.float64)
@@ -173,8 +172,19 @@ class Attributor(ABC):
         return direction
 
 
-def opened(embedder: Embedder, method: str) -> GradEmbedder:
-    """The embedder with its insides. Raises BadInput if it has none to show."""
-    if not isinstance(embedder, GradEmbedder):
-        raise BadInput(f"{method} needs gradients, which {embedder.spec.name} does not give; use occlusion with it")
-    return embedder
+class OpenAttributor(Attributor):
+    """A member that needs the embedder's insides. Raises BadInput for an embedder that has none to show."""
+
+    def __init__(self, embedder: Embedder, options: Options | None = None) -> None:
+        super().__init__(embedder, options)
+        if not isinstance(embedder, GradEmbedder):
+            raise BadInput(
+                f"{self.name} needs gradients, which {embedder.spec.name} does not give; use occlusion with it"
+            )
+        self._open = embedder
+
+
+def unit_vectors(embedder: Embedder, texts: Sequence[str], what: str = "embed") -> Float[np.ndarray, "n d"]:
+    """Vectors of texts in double precision, of length 1."""
+    found = embedder.embed(list(texts), what=what).astype(np.float64)
+    return found / np.linalg.norm(found, axis=1, keepdims=True)

@@ -14,7 +14,7 @@ import torch
 from jaxtyping import Float
 
 from workbench.attribute import ATTRIBUTORS, open_attributor
-from workbench.attribute._attributor import Attributor, Options
+from workbench.attribute._attributor import Attributor, Options, unit_vectors
 from workbench.attribute._contributions import pieces_of
 from workbench.attribute.integrated_gradients import IntegratedGradients
 from workbench.attribute.occlusion import without
@@ -26,7 +26,7 @@ from workbench.embed._embedder import Embedder
 from workbench.embed._grad_embedder import GradEmbedder
 from workbench.results.faithfulness import Faithfulness, MethodFaithfulness
 
-DEFAULT = "integrated-jacobian"
+DEFAULT, CHANCE = "integrated-jacobian", "random order"
 _SHARES = (0.1, 0.2, 0.3, 0.5)
 _RANDOMISED = 20
 _NODES = 16
@@ -72,38 +72,37 @@ def evaluate(
     methods, left_out = _methods(embedder, options)
     few = usable[:_RANDOMISED]
     scrambled = randomised(embedder, seed) if isinstance(embedder, GradEmbedder) else None
-    measured: dict[str, tuple[list[Curves], list[float], list[float], float]] = {}
-    with progress("evaluate attributions", len(methods) + 1, "methods") as advance:
+    values, seconds, blind = {}, {}, {}
+    with progress("evaluate attributions", len(methods), "methods") as advance:
         for name, method in methods.items():
+            embedder.forget()  # no method lives on another one's queries
             began = time.process_time()
-            values = [_values(method, a, b) for a, b in usable]
-            spent = (time.process_time() - began) / len(usable)
-            correlations = _pair_correlations(method, usable)
-            blind = []
+            values[name] = [_values(method, a, b) for a, b in usable]
+            seconds[name] = (time.process_time() - began) / len(usable)
             if scrambled is not None:
                 other = open_attributor(scrambled, name, replace(options or Options(), nodes=_NODES))
-                blind = [_rank_correlation(_values(other, a, b), v) for (a, b), v in zip(few, values, strict=False)]
-            measured[name] = curves(embedder, usable, values), correlations, blind, spent
+                pairs_of_values = zip(few, values[name], strict=False)
+                blind[name] = [_rank_correlation(_values(other, a, b), own) for (a, b), own in pairs_of_values]
             advance(1)
-        random = np.random.default_rng(seed)
-        chance = [random.random(len(pieces_of(a, "word"))) for a, _ in usable]
-        measured["random order"] = curves(embedder, usable, chance), [], [], 0.0
-        advance(1)
-    areas = {name: np.array([_area(each.deletion) for each in found]) for name, (found, *_) in measured.items()}
+    random = np.random.default_rng(seed)
+    values[CHANCE] = [random.random(len(pieces_of(a, "word"))) for a, _ in usable]
+    found = {name: curves(embedder, usable, each) for name, each in values.items()}
+    areas = {name: np.array([_area(each.deletion) for each in those]) for name, those in found.items()}
     rows = []
-    for name, (found, correlations, blind, spent) in measured.items():
+    for name, those in found.items():
+        correlations = _pair_correlations(methods[name], methods["occlusion"], usable) if name in methods else []
         compared = name != DEFAULT and DEFAULT in areas
         rows.append(
             MethodFaithfulness(
                 method=name,
                 deletion=mean(areas[name], seed=seed),
-                insertion=mean([_area(each.insertion) for each in found], seed=seed),
-                comprehensiveness=mean([each.after(each.deletion) for each in found], seed=seed),
-                sufficiency=mean([each.after(each.insertion) for each in found], seed=seed),
+                insertion=mean([_area(each.insertion) for each in those], seed=seed),
+                comprehensiveness=mean([each.after(each.deletion) for each in those], seed=seed),
+                sufficiency=mean([each.after(each.insertion) for each in those], seed=seed),
                 less_than_default=mean(areas[DEFAULT] - areas[name], seed=seed) if compared else None,
                 pair_correlation=_mean_of(correlations, seed),
-                randomised=_mean_of(blind, seed),
-                seconds=spent,
+                randomised=_mean_of(blind.get(name, []), seed),
+                seconds=seconds.get(name, 0.0),
             )
         )
     return Faithfulness(embedder.spec.name, len(usable), len(few) if scrambled else 0, tuple(rows), tuple(left_out))
@@ -121,8 +120,8 @@ def curves(
             texts.append(without(a, [spans[i] for i in order[:k]]))
         for k in range(len(spans) + 1):
             texts.append(without(a, [spans[i] for i in order[k:]]))
-    vectors = _unit(embedder.embed(texts, what="embed shortened texts"))
-    goals = _unit(embedder.embed([b for _, b in pairs]))
+    vectors = unit_vectors(embedder, texts, "embed shortened texts")
+    goals = unit_vectors(embedder, [b for _, b in pairs])
     out, start = [], 0
     for (a, _), goal in zip(pairs, goals, strict=True):
         steps = len(pieces_of(a, "word")) + 1
@@ -135,7 +134,7 @@ def curves(
 def randomised(embedder: GradEmbedder, seed: int = 0) -> GradEmbedder:
     """A copy whose weights are shuffled within each tensor (Adebayo et al. 2018): same sizes, nothing learnt."""
     other = copy.deepcopy(embedder)
-    other._memo.clear()
+    other.forget()
     other.spec = replace(embedder.spec, revision=f"{embedder.spec.revision}, shuffled")
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
@@ -176,11 +175,10 @@ def _values(method: Attributor, a: str, b: str) -> Float[np.ndarray, " n"]:
     return np.array([words.get(span, 0.0) for span in pieces_of(a, "word")])
 
 
-def _pair_correlations(method: Attributor, pairs: Sequence[tuple[str, str]]) -> list[float]:
+def _pair_correlations(method: Attributor, exact: Attributor, pairs: Sequence[tuple[str, str]]) -> list[float]:
     """With exact pair occlusion, whose matrix is the product of what each word's loss does to each vector."""
-    if isinstance(method, IntegratedGradients) or method.name == "occlusion":
+    if isinstance(method, IntegratedGradients) or method is exact:
         return []
-    exact = open_attributor(method.embedder, "occlusion", method.options)
     out = []
     for a, b in pairs:
         grids = []
@@ -209,8 +207,3 @@ def _area(curve: Float[np.ndarray, " n"]) -> float:
 
 def _mean_of(values: list[float], seed: int) -> Estimate | None:
     return mean(values, seed=seed) if values else None
-
-
-def _unit(vectors: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n d"]:
-    found = vectors.astype(np.float64)
-    return found / np.linalg.norm(found, axis=1, keepdims=True)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import torch
 from jaxtyping import Float
 
-from workbench.attribute._path import ROWS, Path, plain_attention
+from workbench.attribute._path import ROWS, Path
 from workbench.attribute._quadrature import Rule
+from workbench.embed._torch import plain_attention
 
 
 def token_contributions(path: Path, rule: Rule) -> Float[np.ndarray, "t d"]:
@@ -35,12 +38,8 @@ def _forward(path: Path, states: torch.Tensor, weights: torch.Tensor, active: to
     out = path.step.new_zeros(len(active), path.ends.shape[1])
     with torch.no_grad():
         for here, weight in zip(states.split(together), weights.split(together), strict=True):
-
-            def moved(tangent: torch.Tensor, here: torch.Tensor = here) -> torch.Tensor:
-                return torch.func.jvp(path.vectors, (here,), (tangent.expand_as(here),))[1]
-
             chunk = max(1, ROWS // (path.length * len(here)))
-            found = torch.func.vmap(moved, chunk_size=chunk)(tangents)  # a s d
+            found = torch.func.vmap(partial(path.slopes, here), chunk_size=chunk)(tangents)  # a s d
             out += torch.einsum("asd,s->ad", found, weight)
     return out
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 
+import numpy as np
 import torch
 from jaxtyping import Float
-from torch.nn.attention import SDPBackend, sdpa_kernel
 
+from workbench.attribute._contributions import Contributions
 from workbench.core.errors import BadInput
 from workbench.embed._grad_embedder import GradEmbedder, TokenBatch
+from workbench.embed._torch import plain_attention
 
 ROWS = 4096
 """Token states that are worked on at once; keeps what is held beside the model under 200 MB for hidden size 384."""
@@ -24,7 +24,7 @@ class Path:
     """
 
     def __init__(self, embedder: GradEmbedder, text: str, layer: int = 0, reference: str = "pad") -> None:
-        self.layer = embedder.require_layer(layer)
+        self.text, self.layer = text, embedder.require_layer(layer)
         self.batch = embedder.tokenise([text])
         self._embedder = embedder
         refers = _referred(embedder, self.batch, reference)
@@ -55,6 +55,18 @@ class Path:
         """States at some places of the path, 0 .. 1."""
         return self.start + places.to(self.start)[:, None, None] * self.step
 
+    def slopes(
+        self, states: Float[torch.Tensor, "n t h"], tangent: Float[torch.Tensor, "*n t h"]
+    ) -> Float[torch.Tensor, "n d"]:
+        """How the vectors of n states move along a tangent: one Jacobian-vector product each."""
+        return torch.func.jvp(self.vectors, (states,), (tangent.expand_as(states),))[1]
+
+    def contributions(self, matrix: Float[np.ndarray, "t d"], rule: str, nodes: int = 0) -> Contributions:
+        """What a method found for the t tokens, with this path's ends as the text's and the reference's vectors."""
+        start, end = self.ends.double().cpu().numpy()
+        spans = self.batch.spans[0].cpu().numpy()
+        return Contributions(self.text, self.batch.tokens[0], spans, matrix, end, start, rule, nodes)
+
     def _states(self, batch: TokenBatch) -> torch.Tensor:
         states = self._embedder.states(batch.features, self.layer)
         if states.dtype not in (torch.float32, torch.float64):
@@ -63,13 +75,6 @@ class Path:
                 "larger than what is attributed; open the model in float32"
             )
         return states.detach()
-
-
-@contextmanager
-def plain_attention() -> Iterator[None]:
-    """The fused attention kernels have no forward-mode derivative; the plain one has."""
-    with sdpa_kernel(SDPBackend.MATH):
-        yield
 
 
 def _referred(embedder: GradEmbedder, batch: TokenBatch, reference: str) -> TokenBatch:

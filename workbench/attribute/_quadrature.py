@@ -10,7 +10,8 @@ import torch
 from jaxtyping import Float
 from numpy.polynomial import chebyshev
 
-from workbench.attribute._path import ROWS, Path, plain_attention
+from workbench.attribute._path import ROWS, Path
+from workbench.embed._torch import plain_attention
 
 RULES = ("midpoint", "warped midpoint", "gauss-legendre")
 _COUNTS = (*range(2, 17), 18, 20, 22, 24, 28, 32, 40, 48)

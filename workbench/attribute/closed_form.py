@@ -36,10 +36,7 @@ class ClosedForm(Attributor):
         step = path.step.double().cpu().numpy()
         shares = step / len(step)
         matrix = shares @ normalising(start.mean(0), shares.sum(0))
-        ends = path.ends.double().cpu().numpy()
-        spans = path.batch.spans[0].cpu().numpy()
-        found = Contributions(text, path.batch.tokens[0], spans, matrix, ends[1], ends[0], "closed form")
-        return found.merged(level)
+        return path.contributions(matrix, "closed form").merged(level)
 
 
 def normalising(start: Float[np.ndarray, " d"], step: Float[np.ndarray, " d"]) -> Float[np.ndarray, "d d"]:

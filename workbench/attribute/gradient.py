@@ -4,27 +4,22 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from workbench.attribute._attributor import Attributor, Options, opened
+from workbench.attribute._attributor import OpenAttributor
 from workbench.attribute._contributions import Contributions, Level
 from workbench.attribute._path import Path
 from workbench.attribute._quadrature import END
 from workbench.attribute.integrated_jacobian import integrated
-from workbench.embed._embedder import Embedder
 
 __all__ = ["Gradient"]
 
 
-class Gradient(Attributor):
+class Gradient(OpenAttributor):
     """J(x) (x_i - r_i): what the first order at the text says. Its sum is not the cosine, and the error says by how
     much."""
 
     name: ClassVar[str] = "gradient"
 
-    def __init__(self, embedder: Embedder, options: Options | None = None) -> None:
-        super().__init__(embedder, options)
-        self._open = opened(embedder, self.name)
-
     def contribute(self, text: str, level: Level) -> Contributions:
         """One Jacobian-vector product a token."""
         path = Path(self._open, text, self.options.layer, self.options.reference)
-        return integrated(path, text, END).merged(level)
+        return integrated(path, END).merged(level)

@@ -9,11 +9,11 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
-from workbench.attribute._attributor import Attributor, Options, opened
+from workbench.attribute._attributor import OpenAttributor
 from workbench.attribute._contributions import Contributions, Level, merge
-from workbench.attribute._path import ROWS, Path, plain_attention
+from workbench.attribute._path import ROWS, Path
 from workbench.core.errors import BadInput
-from workbench.embed._embedder import Embedder
+from workbench.embed._torch import plain_attention
 from workbench.results.attribution import Attribution
 
 __all__ = ["IntegratedGradients"]
@@ -21,15 +21,11 @@ __all__ = ["IntegratedGradients"]
 _NODES = 32
 
 
-class IntegratedGradients(Attributor):
+class IntegratedGradients(OpenAttributor):
     """One-sided (Sundararajan et al. 2017): the other vector stands still, so there is no pair matrix. Equals the row
     sums of the integrated Jacobian's bordered matrix."""
 
     name: ClassVar[str] = "integrated-gradients"
-
-    def __init__(self, embedder: Embedder, options: Options | None = None) -> None:
-        super().__init__(embedder, options)
-        self._open = opened(embedder, self.name)
 
     def contribute(self, text: str, level: Level) -> Contributions:
         """There are none: each direction takes an integral of its own."""

@@ -7,24 +7,19 @@ from typing import ClassVar
 import numpy as np
 import torch
 
-from workbench.attribute._attributor import Attributor, Options, opened
+from workbench.attribute._attributor import OpenAttributor
 from workbench.attribute._contributions import Contributions, Level
 from workbench.core.errors import BadInput
-from workbench.embed._embedder import Embedder
 
 __all__ = ["TokenDot"]
 
 
-class TokenDot(Attributor):
+class TokenDot(OpenAttributor):
     """The unit vector read as the mean of the last token states. Exact where the model pools by mean and nothing
     follows; elsewhere the error tells how far this reading is off. A state has read the whole text, so the row of a
     token is not that token's own doing."""
 
     name: ClassVar[str] = "token-dot"
-
-    def __init__(self, embedder: Embedder, options: Options | None = None) -> None:
-        super().__init__(embedder, options)
-        self._open = opened(embedder, self.name)
 
     def contribute(self, text: str, level: Level) -> Contributions:
         """Each state's share of the mean, brought to the mean's length."""

@@ -12,6 +12,7 @@ from workbench.core.memory import keep_freed_memory
 from workbench.core.progress import quiet as quiet_bars
 
 if TYPE_CHECKING:
+    from workbench.core.embedding_set import EmbeddingSet
     from workbench.core.result import Result
 
 DONE, INCONCLUSIVE, FAILED = 0, 2, 3
@@ -40,6 +41,12 @@ def begin(quiet: bool, device: str = "auto") -> None:
         from workbench.embed._torch import pick_device
 
         pick_device(device)
+
+
+def embedder_of(store: EmbeddingSet | None, asked: str) -> str:
+    """The embedder that was asked for, else the one that made the vectors of a store, else minilm."""
+    said = store.provenance.embedder if store else "unknown"
+    return asked or (said if said != "unknown" else "minilm")
 
 
 def finish(result: Result, json_path: str, quiet: bool) -> None:

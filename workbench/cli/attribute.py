@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from workbench.cli._options import Device, Embedder, Json, Quiet, Seed, begin, finish, say
+from workbench.cli._options import Device, Embedder, Json, Quiet, Seed, begin, embedder_of, finish, say
 from workbench.core.errors import BadInput
 
 
@@ -62,19 +62,17 @@ def attribute(
         from workbench.attribute._faithfulness import evaluate as compare
         from workbench.attribute._faithfulness import read_pairs
 
-        finish(compare(load_embedder(embedder or "minilm", device), read_pairs(evaluate), options, seed), json, quiet)
-        return
-    if query or corpus:
+        result = compare(load_embedder(embedder_of(None, embedder), device), read_pairs(evaluate), options, seed)
+    elif query or corpus:
         if not (query and corpus):
             raise BadInput("--query and --corpus go together")
         store = EmbeddingSet.load(corpus)
-        said = store.provenance.embedder
-        name = embedder or (said if said != "unknown" else "minilm")
-        result = open_attributor(load_embedder(name, device), method, options).hits(query, store, top, chosen)
+        model = load_embedder(embedder_of(store, embedder), device)
+        result = open_attributor(model, method, options).hits(query, store, top, chosen)
     else:
         if not (text_a and text_b):
             raise BadInput("two texts are needed; an empty one has no words to point at")
-        attributor = open_attributor(load_embedder(embedder or "minilm", device), method, options)
+        attributor = open_attributor(load_embedder(embedder_of(None, embedder), device), method, options)
         result = attributor.pair(text_a, text_b, chosen, contrast)
     if html:
         from workbench.core.files import write_text

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from workbench.cli._options import Device, Embedder, Json, Quiet, Seed, begin, finish, say
+from workbench.cli._options import Device, Embedder, Json, Quiet, Seed, begin, embedder_of, finish, say
 from workbench.core.errors import BadInput
 
 if TYPE_CHECKING:
@@ -73,9 +73,8 @@ def invert(
 
     source = corpora.read(texts, column) if texts else None
     stolen = EmbeddingSet.load(vectors) if vectors else None
-    said = stolen.provenance.embedder if stolen else "unknown"
     attacker = Attacker(
-        load_embedder(embedder or (said if said != "unknown" else "minilm"), device),
+        load_embedder(embedder_of(stolen, embedder), device),
         OPEN_WEIGHTS if weights else KNOWN_ENCODER,
         corpus=corpus,
         corpus_texts=corpus_texts,

@@ -108,6 +108,11 @@ class Embedder(ABC):
                 advance(len(batch))
         return out
 
+    @final
+    def forget(self) -> None:
+        """Empty the memo: every text is asked for anew, as by an attacker or a method that begins."""
+        self._memo.clear()
+
     def _remember(self, fresh: dict[bytes, np.ndarray]) -> None:
         if len(fresh) > _MEMO_TEXTS:
             return  # a bulk run would only push out what is asked for again and again

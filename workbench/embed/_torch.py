@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
+
 import torch
 from jaxtyping import Float, Int
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from workbench.core.errors import BadInput
 
@@ -28,6 +31,12 @@ def trains_in_bf16(device: str) -> bool:
         return True
     able = getattr(torch.cpu, "get_capabilities", dict)()  # torch before 2.9 cannot say
     return device == "cpu" and any(able.get(name, False) for name in ("avx512_bf16", "amx_bf16", "bf16"))
+
+
+def plain_attention() -> AbstractContextManager[object]:
+    """Attention without fused kernels: those have no forward-mode derivative, and on CPUs a backward pass in bf16 that
+    takes several times as long."""
+    return sdpa_kernel(SDPBackend.MATH)
 
 
 def pool(

@@ -19,7 +19,6 @@ from typing import Any
 import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
-from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from workbench.core.errors import BadInput
 from workbench.core.files import atomic_folder, read_json, write_json
@@ -27,7 +26,7 @@ from workbench.core.progress import progress
 from workbench.defend import open_defence
 from workbench.embed import load_embedder
 from workbench.embed._embedder import Embedder
-from workbench.embed._torch import pick_device, trains_in_bf16
+from workbench.embed._torch import pick_device, plain_attention, trains_in_bf16
 from workbench.jobs._begin_inverter import begin
 from workbench.jobs._drafts import drafts
 from workbench.jobs._early_metrics import EarlyMetrics, loss_of
@@ -151,8 +150,7 @@ class _State:
         for group in self._optimiser.param_groups:
             group["lr"] = self._recipe.rate(self.step, self.seconds)
         self.decoder.train()
-        # On CPUs the fused attention's backward pass in bf16 takes several times as long as the plain one.
-        attention = nullcontext() if self._device.startswith("cuda") else sdpa_kernel(SDPBackend.MATH)
+        attention = nullcontext() if self._device.startswith("cuda") else plain_attention()
         with self._accelerator.autocast(), attention:
             loss = loss_of(self._wrapped, vectors, ids, draft, self._device)
         self._prepared.zero_grad(set_to_none=True)

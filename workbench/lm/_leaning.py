@@ -6,6 +6,7 @@ from abc import abstractmethod
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
@@ -41,6 +42,7 @@ class LeaningDecoder(TextDecoder):
     """
 
     takes_hints = True
+    words: nn.Embedding
 
     def __init__(self, dim: int, vocabulary: int, max_tokens: int, corrects: bool, leans: bool) -> None:
         super().__init__()
@@ -82,6 +84,10 @@ class LeaningDecoder(TextDecoder):
     ) -> list[list[Candidate]]:
         """Beam search that keeps what all beams remember in place."""
         return beam_search(self, vectors, width, limit, banned, draft, hints)
+
+    def _leaning(self, x: Float[Tensor, "n t h"], evidence: Float[Tensor, "n v"]) -> Float[Tensor, "n t v"]:
+        """Logits of states, with the bag of words as bias."""
+        return F.linear(x, self.words.weight, self.bias).add_(self.gain * evidence.unsqueeze(1))
 
     def _evidence(self, unit: Float[Tensor, "n d"]) -> Float[Tensor, "n v"]:
         return (unit @ self.bag_weight + self.bag_bias).clamp(*_EVIDENCE_LIMITS)

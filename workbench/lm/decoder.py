@@ -143,7 +143,7 @@ class ConditionedDecoder(LeaningDecoder):
         x = self.norm(x, reading.films[0])
         for block, film in zip(self.blocks, _pairs(reading.films), strict=True):
             x = block(x, film, mask=mask)
-        return self._cover_all(self._logits(x[:, skip:], reading), ids, reading.evidence)
+        return self._cover_all(self._leaning(x[:, skip:], reading.evidence), ids, reading.evidence)
 
     def step(self, ids: Int[Tensor, "n t"], reading: Reading, past: list[Any]) -> Float[Tensor, "n v"]:
         """Logits of the piece after `ids` (which may be empty), given the keys and values of all but its last piece."""
@@ -154,7 +154,7 @@ class ConditionedDecoder(LeaningDecoder):
         x = self.norm(x, reading.films[0])
         for block, film, kv in zip(self.blocks, _pairs(reading.films), past, strict=True):
             x = block(x, film, kv, mask)
-        return self._cover_last(self._logits(x[:, -1:], reading), ids, reading.evidence)
+        return self._cover_last(self._leaning(x[:, -1:], reading.evidence), ids, reading.evidence)
 
     def empty_past(self, rows: int, prefix: int = 1) -> list[Past]:
         """Room for the keys and values of `rows` texts behind `prefix` tokens."""
@@ -164,9 +164,6 @@ class ConditionedDecoder(LeaningDecoder):
 
     def _layers(self) -> list[Block]:
         return [block for block in self.blocks if isinstance(block, Block)]
-
-    def _logits(self, x: Float[Tensor, "n t h"], reading: Reading) -> Float[Tensor, "n t v"]:
-        return F.linear(x, self.words.weight, self.bias).add_(self.gain * reading.evidence.unsqueeze(1))
 
 
 def _pairs(films: list[Tensor]) -> list[tuple[Tensor, Tensor]]:
