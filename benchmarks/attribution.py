@@ -49,6 +49,13 @@ def text_pairs(n: int, longest: int, embedder: GradEmbedder) -> list[tuple[str, 
     return out
 
 
+def sentences(n: int, tokens: int, embedder: GradEmbedder) -> list[str]:
+    """The first `n` sentences of SQuAD's passages that have exactly so many tokens."""
+    firsts = [passage.split(". ")[0].rstrip(".") + "." for passage in corpora.retrieval(100 * n).passages]
+    lengths = embedder.lengths(firsts)
+    return [text for text, length in zip(firsts, lengths, strict=True) if length == tokens][:n]
+
+
 def full_jacobian(path: StatePath, nodes: int) -> np.ndarray:
     """Contributions by one backward pass a dimension, all nodes in one batch."""
     taken = rule("midpoint", nodes)
@@ -97,9 +104,13 @@ def _memory(field: str) -> float:
     return int(next(line for line in lines if line.startswith(field)).split()[1]) / 1024
 
 
-def speed(embedder: GradEmbedder, n: int) -> None:
+def speed(embedder: GradEmbedder, n: int, tokens: int | None) -> None:
     """Same pairs and nodes, first layer; the peers' numbers against ours."""
-    pairs = text_pairs(n, 30, embedder)
+    if tokens:
+        said = sentences(2 * n, tokens, embedder)
+        pairs = list(zip(said[::2], said[1::2], strict=True))
+    else:
+        pairs = text_pairs(n, 30, embedder)
     paths = [StatePath(embedder, text) for pair in pairs for text in pair]
     vectors = embedder.embed([b for _, b in pairs]).astype(np.float64)
     found: dict[str, list[np.ndarray]] = {"ours": [], "full jacobian": [], "captum": []}
@@ -195,6 +206,7 @@ def main() -> None:
     parser.add_argument("stage", choices=("speed", "complete", "static", "pairs"))
     parser.add_argument("--embedder", default="minilm")
     parser.add_argument("--n", type=int, default=100, help="pairs")
+    parser.add_argument("--tokens", type=int, help="speed: sentences of exactly so many tokens, paired as they come")
     parser.add_argument("--out", type=Path, default=Path("pairs.jsonl"))
     options = parser.parse_args()
     torch.set_num_threads(1)
@@ -203,7 +215,7 @@ def main() -> None:
     assert isinstance(embedder, GradEmbedder)
     match options.stage:
         case "speed":
-            speed(embedder, options.n)
+            speed(embedder, options.n, options.tokens)
         case "complete":
             complete(embedder, options.n)
         case "static":
