@@ -1,0 +1,83 @@
+"""Fifty yes-or-no probes at once, beside a loop of scikit-learn's pipelines (StandardScaler, LogisticRegression).
+
+    python benchmarks/probes.py
+    python benchmarks/probes.py --embedder potion --probes 100
+
+Each probe asks whether a sentence holds one word; the words are the most frequent ones. Both
+sides get the same vectors, standardise them, and have the same penalty and tolerance. One thread, one JSON row.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+
+import numpy as np
+import torch
+from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from workbench.data import corpora
+from workbench.embed import load_embedder
+from workbench.embed._vector_cache import cached_vectors
+from workbench.probe import BatchedLogistic
+
+
+def main() -> None:
+    """Both sides on the same sentences."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--embedder", default="minilm")
+    parser.add_argument("--probes", type=int, default=50)
+    parser.add_argument("--train", type=int, default=4000, help="sentences to fit on")
+    parser.add_argument("--test", type=int, default=1000)
+    parser.add_argument("--C", type=float, default=0.1)
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    texts = [
+        *corpora.load("conservative", "train", options.train).texts,
+        *corpora.load("conservative", "test", options.test).texts,
+    ]
+    holds = CountVectorizer(binary=True, max_features=options.probes).fit_transform(texts).toarray().astype(bool)
+    vectors = cached_vectors(load_embedder(options.embedder, "cpu"), texts)
+    train, test = np.split(vectors, [options.train])
+    wanted, truth = np.split(holds, [options.train])
+
+    def alone(columns: np.ndarray) -> list[Pipeline]:
+        return [
+            make_pipeline(StandardScaler(), LogisticRegression(C=options.C, max_iter=1000)).fit(train, column)
+            for column in columns.T
+        ]
+
+    BatchedLogistic(device="cpu").fit(train, wanted[:, :2])  # both sides load their libraries
+    alone(wanted[:, :1])
+    began = time.process_time()
+    batched = BatchedLogistic(C=options.C, device="cpu").fit(train, wanted)
+    ours = time.process_time() - began
+    began = time.process_time()
+    loop = alone(wanted)
+    theirs = time.process_time() - began
+    said = np.stack([probe.predict(test) for probe in loop], axis=1)
+    row = {
+        "benchmark": "batched probes",
+        "embedder": options.embedder,
+        "probes": options.probes,
+        "train": options.train,
+        "cpu_seconds": round(ours, 3),
+        "scikit_learn_cpu_seconds": round(theirs, 3),
+        "times_faster": round(theirs / ours, 1),
+        "accuracy": round(float((batched.predict(test) == truth).mean()), 4),
+        "scikit_learn_accuracy": round(float((said == truth).mean()), 4),
+        "largest_difference_of_a_probe": round(
+            float(np.abs((batched.predict(test) == truth).mean(0) - (said == truth).mean(0)).max()), 4
+        ),
+        "steps": batched.n_iter_,
+        "all_converged": bool(batched.converged_.all()),
+    }
+    print(json.dumps(row))
+
+
+if __name__ == "__main__":
+    main()
