@@ -40,7 +40,7 @@ def text_pairs(n: int, longest: int, embedder: GradEmbedder) -> list[tuple[str, 
     """`n` pairs of at most `longest` tokens each, half paraphrases, half questions with sentences."""
     said = corpora.paraphrases(20 * n)
     asked = corpora.retrieval(8 * n)
-    firsts = [passage.split(". ")[0].rstrip(".") + "." for passage in asked.passages]
+    firsts = first_sentences(asked)
     out: list[tuple[str, str]] = []
     for one, two in ((said.left, said.right), (asked.questions, firsts)):
         counts = zip(embedder.lengths(list(one)), embedder.lengths(list(two)), strict=True)
@@ -49,9 +49,14 @@ def text_pairs(n: int, longest: int, embedder: GradEmbedder) -> list[tuple[str, 
     return out
 
 
+def first_sentences(asked: corpora.Retrieval) -> list[str]:
+    """The sentence that each passage begins with."""
+    return [passage.split(". ")[0].rstrip(".") + "." for passage in asked.passages]
+
+
 def sentences(n: int, tokens: int, embedder: GradEmbedder) -> list[str]:
     """The first `n` sentences of SQuAD's passages that have exactly so many tokens."""
-    firsts = [passage.split(". ")[0].rstrip(".") + "." for passage in corpora.retrieval(100 * n).passages]
+    firsts = first_sentences(corpora.retrieval(100 * n))
     lengths = embedder.lengths(firsts)
     return [text for text, length in zip(firsts, lengths, strict=True) if length == tokens][:n]
 

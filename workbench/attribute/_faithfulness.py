@@ -139,10 +139,7 @@ def randomised(embedder: GradEmbedder, seed: int = 0) -> GradEmbedder:
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for part in vars(other).values():
-            tensors = (
-                part.parameters() if isinstance(part, torch.nn.Module) else [part] if torch.is_tensor(part) else []
-            )
-            for tensor in tensors:
+            for tensor in _tensors(part):
                 order = torch.randperm(tensor.numel(), generator=generator).to(tensor.device)
                 tensor.copy_(tensor.flatten()[order].view_as(tensor))
     return other

@@ -117,31 +117,27 @@ def _solve(
     spreads = torch.cat([spread.clamp(min=0), spread.new_tensor([float(n)])])[:, None]
     weights = torch.zeros_like(shrink)
     weights[-1] = torch.logit(share)
-    state = _State(weights, weights[-1].expand(n, k), wanted, shrink, share * (1 - share) * spreads + shrink)
-    state.gradient = design.T @ (torch.sigmoid(state.logits) - wanted)
+    state = _State(design, weights, wanted, shrink, share * (1 - share) * spreads + shrink)
     steps: list[tuple[torch.Tensor, ...]] = []
     rows = torch.arange(k, device=table.device)  # probes that still move; the others cost nothing any more
     found, done, taken = weights.clone(), torch.zeros(k, dtype=torch.bool, device=table.device), 0
     stuck = torch.zeros_like(done)
-    while len(rows):
+    while True:
         near = state.gradient.abs().amax(0) <= tol * n
-        if (near | stuck).any() or taken == most:
+        ended = near | stuck | (taken == most)
+        if ended.any():
             found[:, rows], done[rows] = state.weights, near
-            if taken == most:
-                break
-            keep = ~(near | stuck)
-            rows, state = rows[keep], state.where(keep)
-            steps = [tuple(part[..., keep] for part in each) for each in steps]
-            if not len(rows):
-                break
+            rows, state = rows[~ended], state.where(~ended)
+            steps = [tuple(part[..., ~ended] for part in each) for each in steps]
+        if not len(rows):
+            break
         taken += 1
         direction = -_inverse_hessian(state.gradient, steps, state.curvature)
         step, change, stuck = state.line_search(direction, design @ direction)
         state.weights, state.logits = state.weights + step, state.logits + change
-        following = design.T @ (torch.sigmoid(state.logits) - state.wanted) + state.shrink * state.weights
-        turn = following - state.gradient
+        before, state.gradient = state.gradient, state.slopes(design)
+        turn = state.gradient - before
         steps = [*steps[-_MEMORY + 1 :], (step, turn, (step * turn).sum(0))]
-        state.gradient = following
     return torch.cat([axes @ found[:-1], found[-1:]]), taken, done.cpu().numpy()
 
 
@@ -150,16 +146,20 @@ class _State:
 
     def __init__(
         self,
+        design: torch.Tensor,
         weights: torch.Tensor,
-        logits: torch.Tensor,
         wanted: torch.Tensor,
         shrink: torch.Tensor,
         curvature: torch.Tensor,
     ) -> None:
-        self.weights, self.logits, self.wanted = weights, logits, wanted
-        self.shrink, self.curvature = shrink, curvature
-        self.loss = _loss(logits, wanted, weights, shrink)
-        self.gradient = torch.zeros_like(weights)
+        self.weights, self.wanted, self.shrink, self.curvature = weights, wanted, shrink, curvature
+        self.logits = design @ weights
+        self.loss = _loss(self.logits, wanted, weights, shrink)
+        self.gradient = self.slopes(design)
+
+    def slopes(self, design: torch.Tensor) -> torch.Tensor:
+        """The gradient of each probe's loss at its weights."""
+        return design.T @ (torch.sigmoid(self.logits) - self.wanted) + self.shrink * self.weights
 
     def where(self, keep: torch.Tensor) -> _State:
         """The probes that a mask picks."""
