@@ -36,11 +36,10 @@ def _forward(path: Path, states: torch.Tensor, weights: torch.Tensor, active: to
     tangents = path.step.new_zeros(len(active), *path.step.shape)
     tangents[range(len(active)), active] = path.step[active]
     out = path.step.new_zeros(len(active), path.ends.shape[1])
-    with torch.no_grad():
-        for here, weight in zip(states.split(together), weights.split(together), strict=True):
-            chunk = max(1, ROWS // (path.length * len(here)))
-            found = torch.func.vmap(partial(path.slopes, here), chunk_size=chunk)(tangents)  # a s d
-            out += torch.einsum("asd,s->ad", found, weight)
+    for here, weight in zip(states.split(together), weights.split(together), strict=True):
+        chunk = max(1, ROWS // (path.length * len(here)))
+        found = torch.func.vmap(partial(path.slopes, here), chunk_size=chunk)(tangents)  # a s d
+        out += torch.einsum("asd,s->ad", found, weight)
     return out
 
 

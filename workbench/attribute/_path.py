@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Float
 
 from workbench.attribute._contributions import Contributions
+from workbench.attribute._tangents import LeanTangents
 from workbench.core.errors import BadInput
 from workbench.embed._grad_embedder import GradEmbedder, TokenBatch
 from workbench.embed._torch import plain_attention
@@ -59,7 +60,8 @@ class Path:
         self, states: Float[torch.Tensor, "n t h"], tangent: Float[torch.Tensor, "*n t h"]
     ) -> Float[torch.Tensor, "n d"]:
         """How the vectors of n states move along a tangent: one Jacobian-vector product each."""
-        return torch.func.jvp(self.vectors, (states,), (tangent.expand_as(states),))[1]
+        with torch.no_grad(), LeanTangents():
+            return torch.func.jvp(self.vectors, (states,), (tangent.expand_as(states),))[1]
 
     def contributions(self, matrix: Float[np.ndarray, "t d"], rule: str, nodes: int = 0) -> Contributions:
         """What a method found for the t tokens, with this path's ends as the text's and the reference's vectors."""
