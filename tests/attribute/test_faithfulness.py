@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from workbench.attribute._faithfulness import curves, evaluate, randomised, read_pairs
+from workbench.attribute._faithfulness import curves, evaluate, read_pairs
 from workbench.core.errors import BadInput
 from workbench.core.result import Result
 

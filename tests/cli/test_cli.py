@@ -14,7 +14,7 @@ import pytest
 
 from workbench.core.embedding_set import EmbeddingSet
 
-VERBS = ("embed", "augment", "invert", "attribute", "audit", "train", "train inverter", "fetch", "list", "report")
+VERBS = ("embed", "augment", "invert", "attribute", "audit", "probe", "train", "train inverter", "fetch", "list", "report")
 
 
 def run(*arguments, **options):

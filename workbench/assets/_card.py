@@ -59,7 +59,8 @@ class AssetCard(_Strict):
     """A model or corpus that can be had: where from, under what licence, and what opens it."""
 
     name: str
-    kind: Literal["corpus", "model"]
+    kind: Literal["corpus", "labelled", "model", "parser"]
+    """`labelled` texts serve probing tasks and are not cut into sentences."""
     summary: str
     licence: Licence
     sources: tuple[Source, ...] = ()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -10,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from jaxtyping import Float
 
 from workbench.attribute import ATTRIBUTORS, open_attributor
@@ -24,6 +22,7 @@ from workbench.core.progress import progress
 from workbench.data import corpora
 from workbench.embed._embedder import Embedder
 from workbench.embed._grad_embedder import GradEmbedder
+from workbench.embed._random import randomised
 from workbench.results.faithfulness import Faithfulness, MethodFaithfulness
 
 DEFAULT, CHANCE = "integrated-jacobian", "random order"
@@ -129,26 +128,6 @@ def curves(
         out.append(Curves(cosines[:steps], cosines[steps:]))
         start += 2 * steps
     return out
-
-
-def randomised(embedder: GradEmbedder, seed: int = 0) -> GradEmbedder:
-    """A copy whose weights are shuffled within each tensor (Adebayo et al. 2018): same sizes, nothing learnt."""
-    other = copy.deepcopy(embedder)
-    other.forget()
-    other.spec = replace(embedder.spec, revision=f"{embedder.spec.revision}, shuffled")
-    generator = torch.Generator().manual_seed(seed)
-    with torch.no_grad():
-        for part in vars(other).values():
-            for tensor in _tensors(part):
-                order = torch.randperm(tensor.numel(), generator=generator).to(tensor.device)
-                tensor.copy_(tensor.flatten()[order].view_as(tensor))
-    return other
-
-
-def _tensors(part: Any) -> list[torch.Tensor]:
-    if isinstance(part, torch.nn.Module):
-        return list(part.parameters())
-    return [part] if torch.is_tensor(part) else []
 
 
 def _methods(embedder: Embedder, options: Options | None) -> tuple[dict[str, Attributor], list[tuple[str, str]]]:

@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from workbench.cli import attribute, audit, augment, embed, fetch, invert, list_, report, train
+from workbench.cli import attribute, audit, augment, embed, fetch, invert, list_, probe, report, train
 from workbench.cli._options import DONE, FAILED
 from workbench.core.errors import WorkbenchError
 
@@ -23,6 +23,7 @@ app.command("invert")(invert.invert)
 app.command("attribute")(attribute.attribute)
 app.command("augment")(augment.augment)
 app.command("audit")(audit.audit)
+app.command("probe")(probe.probe)
 app.add_typer(train.app, name="train")
 app.command("fetch")(fetch.fetch)
 app.command("list")(list_.list_all)

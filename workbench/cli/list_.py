@@ -8,7 +8,7 @@ import typer
 
 from workbench.cli._options import Device, Json, Quiet, Seed, begin, write_json_to
 
-_FAMILIES = ("embedders", "corpora", "models", "inverters", "attributors", "checkpoints")
+_FAMILIES = ("embedders", "corpora", "models", "inverters", "attributors", "tasks", "checkpoints")
 
 
 def list_all(
@@ -18,7 +18,7 @@ def list_all(
     device: Device = "auto",
     quiet: Quiet = False,
 ) -> None:
-    """List every registered embedder, corpus, model, inverter, attributor and shipped checkpoint, with a line each."""
+    """List every registered embedder, corpus, model, inverter, attributor, task and shipped checkpoint, a line each."""
     begin(quiet)
     from workbench.core.errors import UnknownName
 
@@ -48,6 +48,7 @@ def _all() -> dict[str, dict[str, str]]:
     from workbench import assets
     from workbench.attribute import ATTRIBUTORS
     from workbench.core import checkpoint
+    from workbench.data.tasks import task_card, task_names
     from workbench.embed import EMBEDDERS
     from workbench.invert import INVERTERS
 
@@ -60,5 +61,6 @@ def _all() -> dict[str, dict[str, str]]:
         "models": of_kind("model"),
         "attributors": {name: ATTRIBUTORS.summary(name) for name in ATTRIBUTORS.names()},
         "inverters": {name: INVERTERS.summary(name) for name in INVERTERS.names()},
+        "tasks": {name: task_card(name).summary for name in task_names()},
         "checkpoints": {name: entry.summary for name, entry in checkpoint.index().items()},
     }

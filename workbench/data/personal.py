@@ -150,6 +150,11 @@ _VALUES: dict[str, Callable[[Faker, tuple[str, str]], str]] = {
 }
 
 
+def draw_value(kind: str, fake: Faker) -> str:
+    """Made-up personal data of one kind, of a person drawn for it."""
+    return _VALUES[kind](fake, (fake.first_name(), fake.last_name()))
+
+
 @cache
 def _templates() -> tuple[_Frame, ...]:
     lines = tomllib.loads(files("workbench.data").joinpath("personal.toml").read_text(encoding="utf-8"))["templates"]

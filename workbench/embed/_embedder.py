@@ -103,7 +103,7 @@ class Embedder(ABC):
         out = np.empty((len(texts), self.spec.dim), np.float32)
         self.queries += len(texts)
         with progress(what, len(texts), "texts") as advance:
-            for batch in _batches(lengths, self.batch_tokens, self.batch_texts):
+            for batch in length_batches(lengths, self.batch_tokens, self.batch_texts):
                 out[batch] = self.forward([texts[i] for i in batch])
                 advance(len(batch))
         return out
@@ -121,7 +121,7 @@ class Embedder(ABC):
             self._memo.popitem(last=False)
 
 
-def _batches(lengths: np.ndarray, most_tokens: int, most_texts: int) -> Iterator[np.ndarray]:
+def length_batches(lengths: np.ndarray, most_tokens: int, most_texts: int) -> Iterator[np.ndarray]:
     """Index arrays that cover all texts, longest first (so that memory peaks at once), each of nearly one length."""
     order = np.argsort(-lengths, kind="stable")
     start = 0

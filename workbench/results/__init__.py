@@ -6,6 +6,7 @@ from workbench.results.augmentation import Augmentation, LabelCount, Sample
 from workbench.results.embedder_comparison import EmbedderComparison, EmbedderScores
 from workbench.results.faithfulness import Faithfulness, MethodFaithfulness
 from workbench.results.inversions import Inversions
+from workbench.results.probe_scores import Gain, ProbeScores, TaskScores
 from workbench.results.scores import InversionScores, ScoreTable
 
 __all__ = [
@@ -16,13 +17,16 @@ __all__ = [
     "EmbedderComparison",
     "EmbedderScores",
     "Faithfulness",
+    "Gain",
     "HitAttributions",
     "InversionScores",
     "Inversions",
     "LabelCount",
     "MethodFaithfulness",
     "PairAttribution",
+    "ProbeScores",
     "Recovery",
     "Sample",
     "ScoreTable",
+    "TaskScores",
 ]

@@ -1,0 +1,128 @@
+"""workbench probe: what a linear classifier reads off vectors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from workbench.cli._options import DONE, INCONCLUSIVE, Device, Json, Quiet, Seed, begin, finish, say
+from workbench.core.errors import BadInput
+
+if TYPE_CHECKING:
+    from workbench.results.probe_scores import ProbeScores
+
+
+def probe(
+    sources: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="Embedders (minilm, mpnet, ...: `workbench list`), or Parquet files of vectors with --labels.",
+            metavar="[EMBEDDER | VECTORS.parquet]...",
+        ),
+    ] = None,
+    task: Annotated[
+        list[str] | None, typer.Option(help="A task of `workbench list tasks`, or a task's folder; once for each.")
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="All tasks.")] = False,
+    new: Annotated[str, typer.Option(help="Write the skeleton of a new task of this name and stop.")] = "",
+    labels: Annotated[
+        list[str] | None, typer.Option(help="Of a Parquet file: a label column to probe; once for each.")
+    ] = None,
+    groups: Annotated[
+        str, typer.Option(help="Of a Parquet file: the label column that says which rows must not be parted.")
+    ] = "",
+    limit: Annotated[
+        int, typer.Option(help="Most training items a task, a quarter as many to test; 0: all (4,000).", min=0)
+    ] = 0,
+    layers: Annotated[bool, typer.Option("--layers", help="Also probe every layer of the model.")] = False,
+    mlp: Annotated[bool, typer.Option("--mlp", help="Also fit a network of one hidden layer.")] = False,
+    random_encoder: Annotated[
+        bool, typer.Option(help="Also probe an untrained twin; that embeds every text twice.")
+    ] = True,
+    out: Annotated[
+        Path | None, typer.Option(help="JSON file that is saved after each probe; a run that was stopped goes on.")
+    ] = None,
+    html: Annotated[Path | None, typer.Option(help="Also write a page that needs no network.")] = None,
+    json: Json = "",
+    seed: Seed = 0,
+    device: Device = "auto",
+    quiet: Quiet = False,
+) -> int:
+    """Read attributes off vectors with linear probes: tasks x embedders, with floors, controls and description length.
+
+    Beside every score stand the majority class, TF-IDF of the texts and an untrained twin of the embedder; a control
+    task, whose labels a hash decides, must be at chance; claims of being better are adjusted for how many there are.
+
+    Examples: workbench probe minilm --task length --task sentiment
+              workbench probe minilm mpnet --all --out probes.json --html probes.html
+              workbench probe vectors.parquet --labels topic
+              workbench probe --new my-task
+    """
+    begin(quiet, device)
+    if new:
+        from workbench.data.tasks import write_skeleton
+
+        folder = write_skeleton(new)
+        say(f"{folder}: fill in task.toml; then: workbench probe minilm --task {folder}", quiet)
+        return DONE
+    if not sources:
+        raise BadInput("name an embedder (minilm), or a Parquet file of vectors with --labels COLUMN")
+    files = [source for source in sources if source.endswith(".parquet")]
+    if files and len(files) < len(sources):
+        raise BadInput(f"{files[0]} is a file of vectors, the others are embedders; probe them one after the other")
+    if files:
+        if task or every or layers or out:
+            raise BadInput("--task, --all, --layers and --out are for embedders; a file of vectors has --labels")
+        result = _stored(files, labels or [], groups, mlp, limit, seed, device)
+    else:
+        if labels or groups:
+            raise BadInput("--labels and --groups are for a Parquet file of vectors; an embedder has --task or --all")
+        from workbench.data.tasks import task_names
+        from workbench.jobs.probe_embedders import ProbeOptions, probe_embedders
+
+        chosen = task_names() if every else tuple(dict.fromkeys(task or ()))
+        if not chosen:
+            raise BadInput("say which: --task NAME (`workbench list tasks` has them), or --all")
+        options = ProbeOptions(limit, random_encoder, layers, mlp, seed)
+        result = probe_embedders(sources, chosen, options, device, out)
+    if html:
+        from workbench.core.files import write_text
+        from workbench.report import Report
+
+        write_text(html, Report("Probes", (result,)).to_html())
+        say(f"page: {html}", quiet)
+    finish(result, json, quiet)
+    return INCONCLUSIVE if result.failures else DONE
+
+
+def _stored(
+    files: list[str], labels: list[str], groups: str, mlp: bool, limit: int, seed: int, device: str
+) -> ProbeScores:
+    from workbench.core.embedding_set import EmbeddingSet
+    from workbench.core.errors import UnknownName
+    from workbench.core.progress import progress
+    from workbench.probe import labelled_by, run_probe
+    from workbench.results.probe_scores import ProbeScores
+
+    parts = []
+    with progress("probe", len(files) * len(labels), "probes") as advance:
+        for file in files:
+            store = EmbeddingSet.load(file)
+            if not labels:
+                raise BadInput(f"--labels is missing; {file} has: {', '.join(store.labels) or 'no label columns'}")
+            for name in (*labels, *([groups] if groups else ())):
+                if name not in store.labels:
+                    raise UnknownName("label", name, tuple(store.labels))
+            own = store.provenance.embedder
+            for name in labels:
+                texts = None if store.texts is None else [str(text) for text in store.texts]
+                held = labelled_by(name, store.labels[name], store.labels[groups] if groups else None, texts)
+                rows = held.kept(limit) if limit else None
+                data, vectors = (held, store.vectors) if rows is None else (held.select(rows), store.vectors[rows])
+                parts.append(
+                    run_probe(data, vectors, own if own != "unknown" else file, mlp=mlp, seed=seed, device=device)
+                )
+                advance(1)
+    return ProbeScores.join(parts)

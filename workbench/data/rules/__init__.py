@@ -1,0 +1,1 @@
+"""Rules: from corpora to texts with a label, one file each."""

@@ -1,0 +1,263 @@
+"""Probing tasks: `probes/<task>/task.toml` says which texts and which attribute; here they become items with splits."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import tomllib
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from filelock import FileLock
+from jaxtyping import Int, Shaped
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+
+from workbench import assets
+from workbench.core.errors import BadInput, UnknownName
+from workbench.core.files import atomic_path, write_text
+from workbench.core.registry import Registry
+from workbench.core.resources import cache_folder, shipped
+from workbench.core.text import Split, content_key
+from workbench.data.rules._item import Item
+
+RULES = Registry("rule", "workbench.data.rules")
+FAMILIES = ("surface", "syntax", "semantics", "privacy", "own")
+MOST: dict[Split, int] = {"train": 4000, "validation": 1000, "test": 1000}
+_RECIPE = 1
+"""Number of the way from rules to items; a change makes cached tasks anew."""
+
+
+class TaskCard(BaseModel):
+    """What a task asks, of which texts, and what guessing is worth."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    summary: str
+    family: Literal["surface", "syntax", "semantics", "privacy", "own"]
+    kind: Literal["classes", "graded"] = "classes"
+    rule: str
+    """Name of a rule (`workbench/data/rules`)."""
+    source: tuple[str, ...] = ()
+    """Corpora, or files of the user beside the card."""
+    options: dict[str, Any] = {}
+    """Keyword arguments of the rule."""
+    classes: tuple[str, ...] = ()
+    chance: float
+    """Share that guessing gets right; classes are in balance in every split. 0 where labels are graded."""
+    group: str
+    """What must not stand in two splits."""
+    split: Literal["hash", "in-turn"] = "hash"
+    """`hash`: each group by its hash, 70 : 15 : 15. `in-turn`: of each class' groups, in the order of their hashes, the
+    first fifth (at least one) is tested, as many validate, the others train; for classes of a few groups."""
+    licence: str
+    version: int = 1
+    silver: bool = False
+    """Labels come from a parser and are never gold."""
+    reference: str = ""
+
+    @model_validator(mode="after")
+    def _fits(self) -> TaskCard:
+        k = len(self.classes)
+        if self.kind == "graded" and (k or self.chance):
+            raise ValueError("a graded task has no classes and chance 0")
+        if self.kind == "classes" and (k < 2 or len(set(self.classes)) < k or abs(self.chance - 1 / k) > 1e-3):
+            raise ValueError(f"classes are {self.classes} and chance {self.chance}; expected k >= 2 and chance 1 / k")
+        return self
+
+
+@dataclass(frozen=True)
+class ProbeTask:
+    """n texts with class codes (or grades), the groups they come from, and their split."""
+
+    card: TaskCard
+    texts: tuple[str, ...]
+    labels: Shaped[np.ndarray, " n"]
+    groups: tuple[str, ...]
+    split: Shaped[np.ndarray, " n"]
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def part(self, split: str) -> Int[np.ndarray, " m"]:
+        """Rows of one split."""
+        return np.flatnonzero(self.split == split)
+
+
+def task_names() -> tuple[str, ...]:
+    """The shipped tasks, by family and name."""
+    folders = [entry.parent for entry in shipped("probes").glob("*/task.toml")]
+    found = [(FAMILIES.index(_card(folder).family), folder.name) for folder in folders]
+    return tuple(name for _, name in sorted(found))
+
+
+def task_card(name: str) -> TaskCard:
+    """The card of a shipped task, or of a folder with a `task.toml`. Raises UnknownName, BadInput."""
+    return _card(_folder(name))
+
+
+def load_task(name: str) -> ProbeTask:
+    """A shipped task, or one in a folder; its texts are fetched and labelled on first use.
+
+    Texts are unique by normal form, and one that two classes claim is left out. No text and no group stands in two
+    splits. In every split the classes are in balance. At most 4,000 items to train, 1,000 to validate and to test.
+    """
+    folder = _folder(name)
+    card = _card(folder)
+    cached = cache_folder() / "tasks" / f"{card.name}-{_digest(card, folder)}.parquet"
+    if not cached.exists():
+        cached.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(f"{cached}.lock"):
+            if not cached.exists():
+                table = _table(card, RULES.load(card.rule)(_sources(card, folder), **card.options))
+                with atomic_path(cached) as temporary:
+                    pq.write_table(table, temporary, compression="zstd")
+    table = pq.read_table(cached)
+    labels = np.array(table["label"].to_pylist())
+    codes = {label: code for code, label in enumerate(card.classes)}
+    return ProbeTask(
+        card,
+        tuple(table["text"].to_pylist()),
+        labels.astype(np.float64) if card.kind == "graded" else np.array([codes[label] for label in labels]),
+        tuple(table["group"].to_pylist()),
+        np.array(table["split"].to_pylist()),
+    )
+
+
+def split_of_group(group: str) -> Split:
+    """The split of a group by the hash of its normal form: 70% train, 15% validation, 15% test."""
+    return _split_of(_key(group))
+
+
+def write_skeleton(name: str, folder: Path | None = None) -> Path:
+    """Begin a task of one's own: a folder with `task.toml`, a README and where the texts go; gives the folder."""
+    if not re.fullmatch(r"[a-z][a-z0-9-]*", name):
+        raise BadInput(f"a task cannot be called {name!r}; expected lower-case letters, digits and hyphens")
+    place = (folder or Path("probes")) / name
+    if place.exists():
+        raise BadInput(f"{place} is there already; choose another name")
+    place.mkdir(parents=True)
+    write_text(place / "task.toml", _SKELETON.format(name=name))
+    write_text(place / "README.md", f"# {name}\n\nWhat this asks of a vector, how it was made, and its shortcuts.\n")
+    write_text(place / "texts.csv", "text,label,group\nA first sentence.,yes,document-1\nA second one.,no,document-2\n")
+    return place
+
+
+_SKELETON = """# Texts of your own, with a label and the document or person that each comes from.
+summary = "what {name} asks of a vector"
+family = "own"            # surface, syntax, semantics, privacy or own
+rule = "table"            # a rule of `workbench/data/rules`; table reads a CSV beside this file
+source = ["texts.csv"]
+classes = ["no", "yes"]
+chance = 0.5              # 1 / number of classes: they are put in balance in every split
+group = "document"        # no group stands in two splits
+licence = "unstated"
+"""
+
+
+def _folder(name: str) -> Path:
+    place = shipped("probes") / name
+    if re.fullmatch(r"[\w-]+", name) and (place / "task.toml").is_file():
+        return place
+    if (Path(name) / "task.toml").is_file():
+        return Path(name)
+    if Path(name).is_dir():
+        raise BadInput(f"{name} has no task.toml; `workbench probe --new NAME` writes one")
+    raise UnknownName("task", name, task_names())
+
+
+def _card(folder: Path) -> TaskCard:
+    return _read_card(folder, (folder / "task.toml").stat().st_mtime_ns)
+
+
+@cache
+def _read_card(folder: Path, changed: int) -> TaskCard:
+    try:
+        given = tomllib.loads((folder / "task.toml").read_text(encoding="utf-8"))
+        card = TaskCard(**{"name": folder.resolve().name, **given})
+    except (ValidationError, tomllib.TOMLDecodeError) as error:
+        raise BadInput(f"{folder / 'task.toml'}: {error}") from error
+    RULES.require(card.rule)
+    return card
+
+
+def _sources(card: TaskCard, folder: Path) -> tuple[str, ...]:
+    """Corpora by name; files of the task's folder by path."""
+    return tuple(str(folder / name) if (folder / name).is_file() else name for name in card.source)
+
+
+def _digest(card: TaskCard, folder: Path) -> str:
+    """Of all that decides the items: card, recipe, the rule's own code, files and corpora."""
+    digest = hashlib.blake2b(f"{_RECIPE} {card.model_dump_json()}".encode(), digest_size=8)
+    for name in card.source:
+        if (folder / name).is_file():
+            digest.update((folder / name).read_bytes())
+        elif name in assets.cards():
+            digest.update(assets.card(name).digest.encode())
+    return digest.hexdigest()
+
+
+def _table(card: TaskCard, items: Iterable[Item]) -> pa.Table:
+    """Unique items in the order of their hashes, split by group, in balance."""
+    unique: dict[int, Item | None] = {}
+    for item in items:
+        if card.classes and item.label not in card.classes:
+            raise BadInput(f"{card.name}: label {item.label!r} is none of its classes: {', '.join(card.classes)}")
+        key = _key(item.text)
+        former = unique.setdefault(key, item)
+        if former is not None and former.label != item.label:
+            unique[key] = None  # a text that two classes claim teaches nothing
+    rows = [(key, item) for key, item in sorted(unique.items()) if item is not None]
+    splits = _splits(card, [item for _, item in rows])
+    kept: list[tuple[Item, Split]] = []
+    for split, room in MOST.items():
+        by_class: dict[str, list[Item]] = defaultdict(list)
+        for _, item in rows:
+            if splits[item.group] == split:
+                by_class[item.label if card.classes else ""].append(item)
+        kinds = card.classes or ("",)
+        if missing := [kind for kind in kinds if not by_class[kind]]:
+            raise BadInput(f"{card.name} has no {split} items of: {', '.join(missing) or 'any grade'}")
+        most = min(room // len(kinds), *(len(by_class[kind]) for kind in kinds))
+        for kind in kinds:
+            kept.extend((item, split) for item in by_class[kind][:most])
+    kept.sort(key=lambda pair: _key(pair[0].text))
+    return pa.table(
+        {
+            "text": [item.text for item, _ in kept],
+            "label": [item.label for item, _ in kept],
+            "group": [item.group for item, _ in kept],
+            "split": [split for _, split in kept],
+        }
+    )
+
+
+def _splits(card: TaskCard, items: list[Item]) -> dict[str, Split]:
+    if card.split == "hash":
+        return {group: split_of_group(group) for group in {item.group for item in items}}
+    by_class: dict[str, set[str]] = defaultdict(set)
+    for item in items:
+        by_class[item.label].add(item.group)
+    out: dict[str, Split] = {}
+    for groups in by_class.values():
+        held = max(1, round(len(groups) / 5))
+        for place, group in enumerate(sorted(groups, key=_key)):
+            out[group] = "test" if place < held else "validation" if place < 2 * held else "train"
+    return out
+
+
+def _key(text: str) -> int:
+    """Of the normal form; of the text itself where nothing is left of it (only marks, say)."""
+    return content_key(text) if re.search(r"\w", text) else content_key(text.encode("unicode_escape").hex())
+
+
+def _split_of(key: int) -> Split:
+    part = key // 100 % 20  # not the digits that split the corpora
+    return "train" if part < 14 else "validation" if part < 17 else "test"
