@@ -11,21 +11,23 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from _run import run
 
 from workbench.core.embedding_set import EmbeddingSet
 
-VERBS = ("embed", "augment", "invert", "attribute", "audit", "probe", "train", "train inverter", "fetch", "list", "report")
-
-
-def run(*arguments, **options):
-    return subprocess.run(
-        [sys.executable, "-m", "workbench", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        timeout=540,
-        check=False,
-        **options,
-    )
+VERBS = (
+    "embed",
+    "augment",
+    "invert",
+    "attribute",
+    "audit",
+    "probe",
+    "train",
+    "train inverter",
+    "fetch",
+    "list",
+    "report",
+)
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -100,7 +102,7 @@ def test_every_mistake_is_one_clear_line_and_exit_3(tmp_path, arguments, message
 
 def test_list_names_every_member():
     listed = json.loads(run("list", "--json", "-").stdout)
-    assert set(listed) == {"embedders", "corpora", "models", "inverters", "attributors", "checkpoints"}
+    assert set(listed) == {"embedders", "corpora", "models", "inverters", "attributors", "tasks", "checkpoints"}
     assert {"toy", "minilm"} <= set(listed["embedders"])
     assert {"tatoeba", "personal", "conservative"} <= set(listed["corpora"])
     assert set(listed["inverters"]) == {"nearest", "bag-of-words", "hypothesis", "correction", "search"}

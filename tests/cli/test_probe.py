@@ -6,8 +6,8 @@ import json
 
 import numpy as np
 import pytest
+from _run import run
 
-from tests.cli.test_cli import run
 from workbench.core.embedding_set import EmbeddingSet
 from workbench.results import ProbeScores
 
