@@ -15,7 +15,7 @@ from nbclient import NotebookClient
 
 from workbench.core import checkpoint, render
 from workbench.core.result import Result
-from workbench.results import EmbedderComparison, Faithfulness, ScoreTable
+from workbench.results import EmbedderComparison, Faithfulness, ProbeScores, ScoreTable
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -108,3 +108,12 @@ def test_the_table_of_attributions_is_the_one_that_was_measured():
     found = Result.load(ROOT / "docs/faithfulness.json")
     assert isinstance(found, Faithfulness)
     assert render.to_markdown([found.table(), found.checks()]).strip() in README
+
+
+def test_the_table_of_probes_is_the_one_that_was_measured():
+    """README holds the table of docs/probes.json."""
+    found = Result.load(ROOT / "docs/probes.json")
+    assert isinstance(found, ProbeScores)
+    assert not found.failures
+    inside = README.partition("<!-- probes: made from docs/probes.json -->")[2].partition("<!-- /probes -->")[0]
+    assert render.to_markdown([found.matrix()]).strip() == inside.strip()

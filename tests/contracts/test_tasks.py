@@ -10,7 +10,8 @@ import pytest
 from workbench.core.errors import BadInput, UnknownName
 from workbench.core.resources import cache_folder, shipped
 from workbench.core.text import SPLITS, normalise
-from workbench.data.tasks import FAMILIES, load_task, task_card, task_names, write_skeleton
+from workbench.data import corpora, tasks
+from workbench.data.tasks import FAMILIES, MOST, load_task, task_card, task_names, write_skeleton
 
 NEEDED = {"surface": 5, "syntax": 8, "semantics": 7, "privacy": 7}
 
@@ -44,6 +45,35 @@ def test_task(name):
     for group, split in zip(task.groups, task.split, strict=True):
         splits_of.setdefault(group, set()).add(split)
     assert all(len(found) == 1 for found in splits_of.values())
+    for split in SPLITS:
+        assert len({task.groups[row] for row in task.part(split)}) >= 3, "one document alone says nothing of others"
+        assert len(task.part(split)) <= MOST[split]
+    if card.match_length:
+        words = np.array([len(text.split()) for text in task.texts])
+        for split in SPLITS:
+            per_class = [np.sort(words[task.part(split)][task.labels[task.part(split)] == code]) for code in (0, 1)]
+            assert (per_class[0] == per_class[1]).all()
+    with pytest.raises(BadInput, match="expected one of train"):
+        task.part("dev")
+
+
+def test_what_decides_the_items_decides_where_they_are_cached(monkeypatch):
+    card, folder = task_card("phone"), shipped("probes") / "phone"
+    before = {name: tasks._digest(task_card(name), shipped("probes") / name) for name in ("phone", "digit")}
+    monkeypatch.setattr(tasks, "_rules_digest", lambda: "another line in planted.toml")
+    assert tasks._digest(card, folder) != before["phone"]
+    monkeypatch.undo()
+    assert len({corpora.digest(name) for name in corpora.names()}) == len(corpora.names())
+    monkeypatch.setattr(corpora, "_RECIPE", 0)  # members of a mix are cleaned in another way
+    assert tasks._digest(task_card("digit"), shipped("probes") / "digit") != before["digit"]
+
+
+def test_options_that_the_rule_has_not(tmp_path):
+    place = write_skeleton("my-task", tmp_path)
+    card = (place / "task.toml").read_text(encoding="utf-8")
+    (place / "task.toml").write_text(card + "\n[options]\ncolum = 'x'\n", encoding="utf-8")
+    with pytest.raises(BadInput, match="'colum'; known: text, label, group"):
+        load_task(str(place))
 
 
 def test_a_task_is_the_same_when_made_again(tmp_path, monkeypatch):

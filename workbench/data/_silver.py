@@ -21,13 +21,18 @@ _NUMBER = {"NN": "singular", "NNP": "singular", "NNS": "plural", "NNPS": "plural
 _TENSE = {"VBD": "past", "VBP": "present", "VBZ": "present"}
 
 
+def silver_digest() -> str:
+    """Of the parser and of what is read off it."""
+    return f"{assets.card(PARSER).digest}-{_RECIPE}"
+
+
 def silver(name: str, limit: int) -> pa.Table:
     """The first `limit` sentences of a corpus: text, group, tense, subject, object, depth, clause, entity.
 
     An attribute that a sentence does not have is empty. Annotated once (about a minute for 30,000) and cached. Raises
     MissingExtra without spaCy.
     """
-    cached = cache_folder() / "silver" / f"{name}-{limit}-{assets.card(PARSER).digest}-{_RECIPE}.parquet"
+    cached = cache_folder() / "silver" / f"{name}-{limit}-{corpora.digest(name)}-{silver_digest()}.parquet"
     if not cached.exists():
         cached.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(f"{cached}.lock"):

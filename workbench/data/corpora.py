@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -81,6 +82,14 @@ def load(name: str, split: str | None = None, limit: int | None = None) -> Corpu
     if limit:
         table = table.slice(0, limit)
     return Corpus(name, *(tuple(table[column].to_pylist()) for column in ("id", "text", "group")))
+
+
+def digest(name: str) -> str:
+    """Hex digits for all that decides the texts of a named corpus: its files or its members, its reader, the recipe."""
+    card = assets.card(name)
+    members = " ".join(map(digest, card.mix))
+    parts = f"{card.digest} {card.reader} {sorted(card.options.items())} {members} {_RECIPE}"
+    return hashlib.blake2b(parts.encode(), digest_size=4).hexdigest()
 
 
 def passages(name: str) -> Iterable[Passage]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import re
 import tomllib
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
+from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,7 +26,9 @@ from workbench.core.errors import BadInput, UnknownName
 from workbench.core.files import atomic_path, write_text
 from workbench.core.registry import Registry
 from workbench.core.resources import cache_folder, shipped
-from workbench.core.text import Split, content_key
+from workbench.core.text import SPLITS, Split, content_key
+from workbench.data import corpora
+from workbench.data._silver import silver_digest
 from workbench.data.rules._item import Item
 
 RULES = Registry("rule", "workbench.data.rules")
@@ -57,6 +61,8 @@ class TaskCard(BaseModel):
     split: Literal["hash", "in-turn"] = "hash"
     """`hash`: each group by its hash, 70 : 15 : 15. `in-turn`: of each class' groups, in the order of their hashes, the
     first fifth (at least one) is tested, as many validate, the others train; for classes of a few groups."""
+    match_length: bool = False
+    """Classes are put in balance among texts of each number of words, so that length tells nothing."""
     licence: str
     version: int = 1
     silver: bool = False
@@ -87,7 +93,9 @@ class ProbeTask:
         return len(self.texts)
 
     def part(self, split: str) -> Int[np.ndarray, " m"]:
-        """Rows of one split."""
+        """Rows of one split. Raises BadInput for what is no split."""
+        if split not in SPLITS:
+            raise BadInput(f"split is {split!r}; expected one of {', '.join(SPLITS)}")
         return np.flatnonzero(self.split == split)
 
 
@@ -116,7 +124,7 @@ def load_task(name: str) -> ProbeTask:
         cached.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(f"{cached}.lock"):
             if not cached.exists():
-                table = _table(card, RULES.load(card.rule)(_sources(card, folder), **card.options))
+                table = _table(card, _items(card, folder))
                 with atomic_path(cached) as temporary:
                     pq.write_table(table, temporary, compression="zstd")
     table = pq.read_table(cached)
@@ -125,7 +133,7 @@ def load_task(name: str) -> ProbeTask:
     return ProbeTask(
         card,
         tuple(table["text"].to_pylist()),
-        labels.astype(np.float64) if card.kind == "graded" else np.array([codes[label] for label in labels]),
+        labels.astype(np.float64) if card.kind == "graded" else np.array([codes[label] for label in labels], np.int64),
         tuple(table["group"].to_pylist()),
         np.array(table["split"].to_pylist()),
     )
@@ -193,15 +201,35 @@ def _sources(card: TaskCard, folder: Path) -> tuple[str, ...]:
     return tuple(str(folder / name) if (folder / name).is_file() else name for name in card.source)
 
 
+def _items(card: TaskCard, folder: Path) -> Iterable[Item]:
+    """What the card's rule yields; raises BadInput where the rule has not the options that the card gives."""
+    rule = RULES.load(card.rule)
+    try:
+        inspect.signature(rule).bind(_sources(card, folder), **card.options)
+    except TypeError as error:
+        known = ", ".join(list(inspect.signature(rule).parameters)[1:]) or "none"
+        raise BadInput(f"{card.name}: options of the rule {card.rule}: {error}; known: {known}") from error
+    return rule(_sources(card, folder), **card.options)
+
+
 def _digest(card: TaskCard, folder: Path) -> str:
-    """Of all that decides the items: card, recipe, the rule's own code, files and corpora."""
-    digest = hashlib.blake2b(f"{_RECIPE} {card.model_dump_json()}".encode(), digest_size=8)
+    """Of all that decides the items: card, recipe, the rules' own code and data, files, corpora, and the parser."""
+    digest = hashlib.blake2b(f"{_RECIPE} {card.model_dump_json()} {_rules_digest()}".encode(), digest_size=8)
     for name in card.source:
         if (folder / name).is_file():
             digest.update((folder / name).read_bytes())
         elif name in assets.cards():
-            digest.update(assets.card(name).digest.encode())
+            digest.update(corpora.digest(name).encode())
+    if card.silver:
+        digest.update(silver_digest().encode())
     return digest.hexdigest()
+
+
+@cache
+def _rules_digest() -> str:
+    found = sorted(files(RULES.package).iterdir(), key=lambda entry: entry.name)
+    content = b"".join(entry.read_bytes() for entry in found if entry.name.endswith((".py", ".toml")))
+    return hashlib.blake2b(content, digest_size=8).hexdigest()
 
 
 def _table(card: TaskCard, items: Iterable[Item]) -> pa.Table:
@@ -218,16 +246,8 @@ def _table(card: TaskCard, items: Iterable[Item]) -> pa.Table:
     splits = _splits(card, [item for _, item in rows])
     kept: list[tuple[Item, Split]] = []
     for split, room in MOST.items():
-        by_class: dict[str, list[Item]] = defaultdict(list)
-        for _, item in rows:
-            if splits[item.group] == split:
-                by_class[item.label if card.classes else ""].append(item)
-        kinds = card.classes or ("",)
-        if missing := [kind for kind in kinds if not by_class[kind]]:
-            raise BadInput(f"{card.name} has no {split} items of: {', '.join(missing) or 'any grade'}")
-        most = min(room // len(kinds), *(len(by_class[kind]) for kind in kinds))
-        for kind in kinds:
-            kept.extend((item, split) for item in by_class[kind][:most])
+        rounds = _rounds(card, [item for _, item in rows if splits[item.group] == split], split)
+        kept.extend((item, split) for each in rounds[: room // max(1, len(card.classes))] for item in each)
     kept.sort(key=lambda pair: _key(pair[0].text))
     return pa.table(
         {
@@ -237,6 +257,21 @@ def _table(card: TaskCard, items: Iterable[Item]) -> pa.Table:
             "split": [split for _, split in kept],
         }
     )
+
+
+def _rounds(card: TaskCard, items: list[Item], split: Split) -> list[tuple[Item, ...]]:
+    """One item of each class a round, in the order of hashes; with `match_length` a round's items are of one length."""
+    kinds = card.classes or ("",)
+    strata: dict[int, dict[str, list[Item]]] = defaultdict(lambda: defaultdict(list))
+    for item in items:
+        words = len(item.text.split()) if card.match_length else 0
+        strata[words][item.label if card.classes else ""].append(item)
+    if missing := [kind for kind in kinds if not any(by_class[kind] for by_class in strata.values())]:
+        raise BadInput(f"{card.name} has no {split} items of: {', '.join(missing) or 'any grade'}")
+    rounds = [each for by_class in strata.values() for each in zip(*(by_class[kind] for kind in kinds), strict=False)]
+    if not rounds:
+        raise BadInput(f"{card.name} has no {split} items of one length in all classes; try match_length = false")
+    return sorted(rounds, key=lambda each: _key(each[0].text))
 
 
 def _splits(card: TaskCard, items: list[Item]) -> dict[str, Split]:

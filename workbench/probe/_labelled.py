@@ -105,8 +105,9 @@ def labelled_by(
     split = np.array([split_of_group(key) for key in keys])
     values, codes = np.unique(column.astype(str), return_inverse=True)
     graded = np.issubdtype(column.dtype, np.floating) or (np.issubdtype(column.dtype, np.integer) and len(values) > 50)
-    if len(values) < 2 or (not graded and len(values) > 200):
-        raise BadInput(f"label {name!r} has {len(values)} distinct values; expected 2 to 200 classes, or numbers")
+    most = min(200, len(column) // 5)
+    if len(values) < 2 or (not graded and len(values) > most):
+        raise BadInput(f"label {name!r} has {len(values)} distinct values; expected 2 to {most} classes, or numbers")
     held = tuple(texts) if texts is not None else None
     if graded:
         return Labelled(name, column.astype(np.float64), (), tuple(keys), split, held)

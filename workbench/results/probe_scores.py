@@ -12,7 +12,10 @@ from workbench.core.marks import Heatmap
 from workbench.core.result import Result
 
 LEVEL = 0.05
-FLOORS = ("majority", "TF-IDF", "random encoder")
+FEW = 10
+"""With fewer groups a bootstrap interval is too narrow, and no sign-flip test can be significant for long."""
+_SHARES = 7
+"""Points of the learning curve that are shown: all items, a half, ... a 64th."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,8 @@ class TaskScores:
     @property
     def label(self) -> str:
         """The task's name, marked where its labels are silver or graded."""
-        return self.task + (" (silver)" if self.silver else "") + ("" if self.classes else " (graded)")
+        graded = not self.classes and "graded" not in self.task
+        return self.task + (" (silver)" if self.silver else "") + (" (graded)" if graded else "")
 
 
 @dataclass(frozen=True)
@@ -112,40 +116,45 @@ class ProbeScores(Result):
         return tuple((row, gain, p) for (row, gain), p in zip(found, adjusted, strict=True))
 
     def table(self) -> Table:
-        """Score, floors, control and description length, a line each."""
-        columns = (
-            *("task", "embedder", "score", "majority", "TF-IDF", "random encoder", "control", "selectivity"),
-            *("compression", "better than"),
-        )
+        """Control, description length and the floors that are beaten, a line for each task and embedder."""
+        columns = ("task", "embedder", "score", "control", "selectivity", "compression", "better than")
         better: dict[tuple[str, str], list[str]] = {}
         for row, gain, p in self.claims():
             if p < LEVEL:
                 better.setdefault((row.task, row.embedder), []).append(gain.over)
         rows = tuple(
             (
-                *(row.label, row.embedder, row.score, row.majority, row.tfidf, row.random_encoder),
-                *(row.control, row.selectivity, row.compression),
+                *(row.label, row.embedder, row.score, row.control, row.selectivity, row.compression),
                 ", ".join(better.get((row.task, row.embedder), ())) or "none",
             )
             for row in self.rows
         )
-        return Table(columns, rows, "What the probes read")
+        return Table(columns, rows, "Controls, description lengths and claims", digits=2)
+
+    def matrix(self) -> Table:
+        """Tasks x embedders: each embedder's score beside that of its untrained twin, after what both must beat."""
+        columns = ["task", "chance", "TF-IDF"]
+        for name in self.embedders:
+            columns += [f"{name}, untrained", name]
+        rows = []
+        for label in self.tasks:
+            found = [self.row(label, name) for name in self.embedders]
+            first = next(row for row in found if row)
+            cells = [(row.random_encoder, row.score) if row else (None, None) for row in found]
+            rows.append((label, first.chance, first.tfidf, *(cell for pair in cells for cell in pair)))
+        caption = "Score: accuracy, or Spearman's correlation where labels are graded"
+        return Table(tuple(columns), tuple(rows), caption, digits=2)
 
     def details(self) -> Table:
         """The other metrics."""
-        columns = (
-            *("task", "embedder", "classes", "learnt from", "tested on", "groups", "balanced accuracy", "macro F1"),
-            *("AUC", "R2", "MLP", "bits a label", "compression against entropy", "C or alpha"),
-        )
+        columns = ("task", "embedder", "groups tested", "balanced accuracy", "macro F1", "AUC", "R2", "MLP")
         rows = tuple(
-            (
-                *(row.label, row.embedder, len(row.classes) or None, row.train, row.test, row.groups),
-                *(row.balanced, row.macro_f1, row.auc, row.r2, row.mlp),
-                *(row.bits_per_label, row.entropy_compression, f"{row.penalty:g}"),
-            )
+            (row.label, row.embedder, row.groups, row.balanced, row.macro_f1, row.auc, row.r2, row.mlp)
             for row in self.rows
         )
-        return Table(columns, rows, "In detail")
+        kept = [place for place in range(len(columns)) if any(row[place] is not None for row in rows)]
+        rows = tuple(tuple(row[place] for place in kept) for row in rows)
+        return Table(tuple(columns[place] for place in kept), rows, "Other metrics", digits=2)
 
     def ranked(self) -> Intervals:
         """A dot with its interval for each task, the best read first."""
@@ -172,12 +181,19 @@ class ProbeScores(Result):
         return Heatmap("Selectivity: score less the control task's", self.tasks, self.embedders, values)
 
     def curves(self) -> tuple[Heatmap, ...]:
-        """Score by items learnt from, and by layer, for each embedder that has them."""
+        """Score by the share of the training items, and by layer, for each embedder that has them."""
         out = []
         for name in self.embedders:
             rows = [row for row in self.rows if row.embedder == name]
-            out += _grid(f"{name}: score by items learnt from", [(row.label, row.curve) for row in rows], "{:,}")
-            out += _grid(f"{name}: score by layer", [(row.label, row.layers) for row in rows], "layer {}")
+            learnt = [(row.label, tuple(one.value for _, one in row.curve[-_SHARES:])) for row in rows if row.curve]
+            if learnt:
+                width = max(len(values) for _, values in learnt)
+                columns = tuple(f"1/{2**power}" if power else "all" for power in reversed(range(width)))
+                out.append(_grid(f"{name}: score by share of the training items", columns, learnt))
+            layers = [(row.label, tuple(one.value for _, one in row.layers)) for row in rows if row.layers]
+            if layers:
+                columns = tuple(f"layer {layer}" for layer in range(max(len(values) for _, values in layers)))
+                out.append(_grid(f"{name}: score by layer", columns, layers))
         return tuple(out)
 
     def setting(self) -> str:
@@ -194,24 +210,30 @@ class ProbeScores(Result):
     def blocks(self) -> tuple[Block, ...]:
         """Setting, dot plot, selectivity, tables, curves."""
         if not self.rows:
-            return (Heading("Probes"), *self._failed())
+            return (Heading("Probes"), *self._notes())
         return (
             Heading("Probes"),
             self._facts(),
             Text(self.setting()),
             self.ranked(),
             self.selectivities(),
+            self.matrix(),
             self.table(),
             *self.curves(),
             self.details(),
-            *self._failed(),
+            *self._notes(),
         )
 
     def brief(self) -> tuple[Block, ...]:
-        """The main table."""
-        return (self.table(), *self._failed()) if self.rows else self._failed()
+        """Tasks x embedders."""
+        return (self.matrix(), *self._notes()) if self.rows else self._notes()
 
-    def _failed(self) -> tuple[Text, ...]:
+    def _notes(self) -> tuple[Text, ...]:
+        few = sorted({f"{row.task} ({row.groups})" for row in self.rows if row.groups < FEW})
+        note = f"Few groups to test on, so the intervals are too narrow and little can be claimed: {', '.join(few)}"
+        return (*([Text(note, "warn")] if few else ()), *self._not_run())
+
+    def _not_run(self) -> tuple[Text, ...]:
         return tuple(Text(f"{name} could not be probed: {why}", "warn") for name, why in self.failures)
 
     def _facts(self) -> Facts:
@@ -229,15 +251,7 @@ class ProbeScores(Result):
         )
 
 
-def _grid(caption: str, lines: list[tuple[str, tuple[tuple[int, Estimate], ...]]], name: str) -> list[Heatmap]:
-    places = sorted({place for _, line in lines for place, _ in line})
-    if not places:
-        return []
-    rows = []
-    for _, line in lines:
-        known, last, values = dict(line), 0.0, []
-        for place in places:
-            last = known[place].value if place in known else last
-            values.append(last)
-        rows.append(tuple(values))
-    return [Heatmap(caption, tuple(label for label, _ in lines), tuple(name.format(p) for p in places), tuple(rows))]
+def _grid(caption: str, columns: tuple[str, ...], rows: list[tuple[str, tuple[float, ...]]]) -> Heatmap:
+    """Shorter rows stand right; what they lack is left empty."""
+    values = tuple((0.0,) * (len(columns) - len(found)) + found for _, found in rows)
+    return Heatmap(caption, tuple(label for label, _ in rows), columns, values)

@@ -1,0 +1,87 @@
+"""What users hand over beside vectors: labels as class codes, groups, and a split that no group crosses."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float, Int, Shaped
+
+from workbench.core.errors import BadInput
+from workbench.core.text import SPLITS
+from workbench.data.tasks import split_of_group
+
+Column = Sequence[Any] | Shaped[np.ndarray, " n"]
+"""Labels, groups or splits as users have them: a list, a tuple, or an array of any type."""
+_MOST_CLASSES = 200
+
+
+@dataclass(frozen=True)
+class Coded:
+    """Labels as the places of their names; names are in the order of the values (False before True, 9 before 10)."""
+
+    names: tuple[str, ...]
+    codes: Int[np.ndarray, " n"]
+
+    @property
+    def counts(self) -> Int[np.ndarray, " k"]:
+        """Items of each class."""
+        return np.bincount(self.codes, minlength=len(self.names))
+
+
+def checked_vectors(vectors: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n d"]:
+    """The vectors in double precision. Raises BadInput for another shape, and for NaN or infinity with its row."""
+    table = np.asarray(vectors, dtype=np.float64)
+    if table.ndim != 2 or not table.size:
+        raise BadInput(f"vectors has shape {table.shape}; expected (n, d) with n and d at least 1")
+    finite = np.isfinite(table).all(1)
+    if not finite.all():
+        raise BadInput(f"row {int(np.flatnonzero(~finite)[0])} of vectors holds NaN or infinity; leave such rows out")
+    return table
+
+
+def coded(labels: Column, n: int, what: str = "labels") -> Coded:
+    """Labels of any type (bool, whole numbers, words) as codes of 2 to 200 classes.
+
+    Raises BadInput for another number of labels, missing values, one class only, or numbers that are grades.
+    """
+    column = np.asarray(labels)
+    if column.shape != (n,):
+        raise BadInput(f"{what} has shape {column.shape}; expected ({n},), one label for each vector")
+    if any(value is None or (isinstance(value, float) and math.isnan(value)) for value in column.tolist()):
+        raise BadInput(f"{what} has missing values; leave those rows out")
+    if np.issubdtype(column.dtype, np.floating) and (column != np.round(column)).any():
+        raise BadInput(f"{what} holds the grade {column[column != np.round(column)][0]}; expected classes: cut it")
+    values, codes = np.unique(column.astype(str) if column.dtype == object else column, return_inverse=True)
+    if not 2 <= len(values) <= _MOST_CLASSES:
+        raise BadInput(f"{what} has {len(values)} distinct values; expected 2 to {_MOST_CLASSES} classes")
+    return Coded(tuple(str(value) for value in values.tolist()), codes.astype(np.int64))
+
+
+def group_names(groups: Column | None, n: int) -> Shaped[np.ndarray, " n"]:
+    """Names of the groups (documents, persons) that items come from; by default each item is one of its own."""
+    names = np.array([str(group) for group in (range(n) if groups is None else groups)], dtype=object)
+    if len(names) != n:
+        raise BadInput(f"groups has {len(names)} entries; expected {n}, one for each vector")
+    return names
+
+
+def split_column(split: Column | None, groups: Shaped[np.ndarray, " n"]) -> Shaped[np.ndarray, " n"]:
+    """`train`, `validation` or `test` for each item; by default from the hash of its group, 70 : 15 : 15.
+
+    Raises BadInput for other words, a split without train or test, or a group that is both learnt from and tested.
+    """
+    column = np.array([split_of_group(group) for group in groups] if split is None else list(split), dtype=object)
+    if len(column) != len(groups):
+        raise BadInput(f"split has {len(column)} entries; expected {len(groups)}, one for each vector")
+    if odd := sorted({str(value) for value in column} - set(SPLITS)):
+        raise BadInput(f"split holds {odd[0]!r}; expected {', '.join(SPLITS)}")
+    for name in ("train", "test"):
+        if not (column == name).any():
+            raise BadInput(f"there are no {name} items; more items or groups are needed")
+    if both := set(groups[column == "test"]) & set(groups[column != "test"]):
+        raise BadInput(f"group {min(both)!r} is both learnt from and tested; expected whole groups in one split")
+    return column
