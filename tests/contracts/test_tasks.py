@@ -11,7 +11,8 @@ from workbench.core.errors import BadInput, UnknownName
 from workbench.core.resources import cache_folder, shipped
 from workbench.core.text import SPLITS, normalise
 from workbench.data import corpora, tasks
-from workbench.data.tasks import FAMILIES, MOST, load_task, task_card, task_names, write_skeleton
+from workbench.data._task_items import MOST
+from workbench.data.tasks import FAMILIES, load_task, task_card, task_names, write_skeleton
 
 NEEDED = {"surface": 5, "syntax": 8, "semantics": 7, "privacy": 7}
 

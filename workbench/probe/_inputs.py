@@ -12,7 +12,7 @@ from jaxtyping import Float, Int, Shaped
 
 from workbench.core.errors import BadInput
 from workbench.core.text import SPLITS
-from workbench.data.tasks import split_of_group
+from workbench.data._task_items import split_of_group
 
 Column = Sequence[Any] | Shaped[np.ndarray, " n"]
 """Labels, groups or splits as users have them: a list, a tuple, or an array of any type."""

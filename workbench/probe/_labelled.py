@@ -12,7 +12,8 @@ from jaxtyping import Int, Shaped
 
 from workbench.core.errors import BadInput
 from workbench.core.text import SPLITS
-from workbench.data.tasks import ProbeTask, split_of_group
+from workbench.data._task_items import split_of_group
+from workbench.data.tasks import ProbeTask
 
 
 @dataclass(frozen=True)
