@@ -102,7 +102,16 @@ def test_every_mistake_is_one_clear_line_and_exit_3(tmp_path, arguments, message
 
 def test_list_names_every_member():
     listed = json.loads(run("list", "--json", "-").stdout)
-    assert set(listed) == {"embedders", "corpora", "models", "inverters", "attributors", "tasks", "checkpoints"}
+    assert set(listed) == {
+        "embedders",
+        "corpora",
+        "models",
+        "inverters",
+        "attributors",
+        "directions",
+        "tasks",
+        "checkpoints",
+    }
     assert {"toy", "minilm"} <= set(listed["embedders"])
     assert {"tatoeba", "personal", "conservative"} <= set(listed["corpora"])
     assert set(listed["inverters"]) == {"nearest", "bag-of-words", "hypothesis", "correction", "search"}

@@ -8,7 +8,7 @@ import typer
 
 from workbench.cli._options import Device, Json, Quiet, Seed, begin, write_json_to
 
-_FAMILIES = ("embedders", "corpora", "models", "inverters", "attributors", "tasks", "checkpoints")
+_FAMILIES = ("embedders", "corpora", "models", "inverters", "attributors", "directions", "tasks", "checkpoints")
 
 
 def list_all(
@@ -18,7 +18,7 @@ def list_all(
     device: Device = "auto",
     quiet: Quiet = False,
 ) -> None:
-    """List every registered embedder, corpus, model, inverter, attributor, task and shipped checkpoint, a line each."""
+    """List every registered embedder, corpus, model, inverter, attributor, direction, task and shipped checkpoint."""
     begin(quiet)
     from workbench.core.errors import UnknownName
 
@@ -51,6 +51,7 @@ def _all() -> dict[str, dict[str, str]]:
     from workbench.data.tasks import task_card, task_names
     from workbench.embed import EMBEDDERS
     from workbench.invert import INVERTERS
+    from workbench.probe.directions import DIRECTIONS
 
     def of_kind(kind: str) -> dict[str, str]:
         return {c.name: f"{c.summary} [{c.licence.id}]" for c in assets.cards().values() if c.kind == kind}
@@ -60,6 +61,7 @@ def _all() -> dict[str, dict[str, str]]:
         "corpora": of_kind("corpus"),
         "models": of_kind("model"),
         "attributors": {name: ATTRIBUTORS.summary(name) for name in ATTRIBUTORS.names()},
+        "directions": {name: DIRECTIONS.summary(name) for name in DIRECTIONS.names()},
         "inverters": {name: INVERTERS.summary(name) for name in INVERTERS.names()},
         "tasks": {name: task_card(name).summary for name in task_names()},
         "checkpoints": {name: entry.summary for name, entry in checkpoint.index().items()},
