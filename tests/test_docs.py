@@ -49,7 +49,8 @@ def test_the_commands_of_the_readme_run(tmp_path):
     assert len(commands) >= 5
     (tmp_path / "lines.txt").write_text("Tom is going to marry a Canadian.\nThe bank closed my account.\n")
     short = {
-        "train": "--steps 2 --texts 1000 --planted 0 --corpus cfpb --layers 1 --evaluate 30 --vocabulary 1000",
+        "train inverter": "--steps 2 --texts 1000 --planted 0 --corpus cfpb --layers 1 --evaluate 30 --vocabulary 1000",
+        "train sae": "--limit 600 --features 64 --k 4 --epochs 1",
         "audit": "--sentences 30 --records 30",
         "embed --compare": "--limit 50",
     }

@@ -24,6 +24,7 @@ VERBS = (
     "probe",
     "train",
     "train inverter",
+    "train sae",
     "fetch",
     "list",
     "report",

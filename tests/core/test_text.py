@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.core.text import SPLITS, content_key, normalise, split_of
+from workbench.core.text import SPLITS, content_key, normalise, split_of, words
 
 
 @given(st.text())
@@ -28,3 +28,7 @@ def test_splits_have_their_stated_sizes():
 
 def test_the_hash_is_the_same_on_every_machine():
     assert content_key("Hello, world!") == content_key("hello world") == 0x878633AA32A3B150
+
+
+def test_words_keep_their_apostrophes():
+    assert words("Don\u2019t STOP, 'quoted' _it_'s 42nd!") == ["don't", "stop", "quoted", "it", "s", "42nd"]

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from workbench.cli._options import Device, Json, Quiet, Seed, begin, finish, say
+from workbench.cli.train_sae import sae
 
 app = typer.Typer(help="Train a checkpoint.", no_args_is_help=True)
 
@@ -114,3 +115,6 @@ def inverter(
     table = ship_inverter(trained, out, evaluate)
     say(f"checkpoint: {out}", quiet)
     finish(table, json, quiet)
+
+
+app.command("sae")(sae)

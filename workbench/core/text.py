@@ -11,6 +11,7 @@ Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = get_args(Split)
 
 _NOT_WORD = re.compile(r"[\W_]+")
+_WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
 _SPACE = re.compile(r"\s+")
 
 
@@ -25,6 +26,11 @@ def normalise(text: str) -> str:
     Two texts with the same normal form count as the same text when splits are made and exact matches are counted.
     """
     return _NOT_WORD.sub(" ", unicodedata.normalize("NFKC", text).casefold()).strip()
+
+
+def words(text: str) -> list[str]:
+    """Casefolded words of `text` in order; unlike in the normal form, an apostrophe inside a word belongs to it."""
+    return [word.replace("\u2019", "'") for word in _WORD.findall(unicodedata.normalize("NFKC", text).casefold())]
 
 
 def content_key(text: str) -> int:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
+from workbench import assets
 from workbench.core.errors import BadInput
 from workbench.data import corpora, personal
 from workbench.embed._embedder import Embedder
@@ -59,6 +60,14 @@ def gather(
         short = [text for text, t in zip(texts, embedder.lengths(texts), strict=True) if t <= max_tokens]
         found.append(Source(name, short, cached_vectors(embedder, short, what=f"embed {name} ({split})")))
     return found
+
+
+def account(name: str, texts: int, split: str = "train") -> dict[str, object]:
+    """What a card says of a corpus that was learnt from: split, number of texts, and the licences of its parts."""
+    card = assets.card(name)
+    parts = [assets.card(member) for member in card.mix] or [card]
+    licences = {part.name: f"{part.licence.id} ({part.licence.basis})" for part in parts}
+    return {"name": name, "split": split, "texts": texts, "licences": licences}
 
 
 def encode(sources: list[Source], vocabulary: Vocabulary, max_pieces: int) -> Pairs:

@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from workbench import assets
 from workbench.core import checkpoint
 from workbench.core.card import Card
 from workbench.core.embedding_set import EmbeddingSet
@@ -24,6 +23,7 @@ from workbench.invert.correction import Correction
 from workbench.invert.hypothesis import Hypothesis
 from workbench.invert.nearest import Nearest
 from workbench.invert.search import PRESETS, Preset, Search
+from workbench.jobs._training_data import account
 from workbench.jobs.train_inverter import Trained
 from workbench.lm import TextModel
 from workbench.results import ScoreTable
@@ -52,7 +52,7 @@ def ship_inverter(
             embedder_revision=spec.revision,
             licence="Apache-2.0 for the weights; the licences of the training texts are listed under data",
             config=config,
-            data=tuple(_data(source.name, len(source.texts)) for source in trained.sources),
+            data=tuple(account(source.name, len(source.texts)) for source in trained.sources),
             training={
                 "recipe": asdict(recipe),
                 "steps": trained.steps,
@@ -88,13 +88,6 @@ def _start(start: str) -> dict[str, object]:
     told = ("steps", "seconds", "device", "recipe", "start")
     told_of_it = {key: former.training[key] for key in told if key in former.training}
     return {"from": former.name, "data": [*former.data], **told_of_it}
-
-
-def _data(name: str, texts: int) -> dict[str, object]:
-    card = assets.card(name)
-    parts = [assets.card(member) for member in card.mix] or [card]
-    licences = {part.name: f"{part.licence.id} ({part.licence.basis})" for part in parts}
-    return {"name": name, "split": "train", "texts": texts, "licences": licences}
 
 
 def _measure(trained: Trained, model: TextModel, n: int, beams: int, preset: Preset) -> ScoreTable:

@@ -3,17 +3,23 @@
 from workbench.results.attribution import Attribution, HitAttributions, PairAttribution
 from workbench.results.audit_result import AuditResult, Control, Recovery
 from workbench.results.augmentation import Augmentation, LabelCount, Sample
+from workbench.results.direction import Direction, RandomTest
 from workbench.results.embedder_comparison import EmbedderComparison, EmbedderScores
+from workbench.results.erasure import AmnesicCheck, Cost, Kept, Reading
 from workbench.results.faithfulness import Faithfulness, MethodFaithfulness
 from workbench.results.inversions import Inversions
 from workbench.results.probe_scores import Gain, ProbeScores, TaskScores
 from workbench.results.scores import InversionScores, ScoreTable
+from workbench.results.sparse_features import Reconstruction, SparseFeature, SparseFeatures
 
 __all__ = [
+    "AmnesicCheck",
     "Attribution",
     "AuditResult",
     "Augmentation",
     "Control",
+    "Cost",
+    "Direction",
     "EmbedderComparison",
     "EmbedderScores",
     "Faithfulness",
@@ -21,12 +27,18 @@ __all__ = [
     "HitAttributions",
     "InversionScores",
     "Inversions",
+    "Kept",
     "LabelCount",
     "MethodFaithfulness",
     "PairAttribution",
     "ProbeScores",
+    "RandomTest",
+    "Reading",
+    "Reconstruction",
     "Recovery",
     "Sample",
     "ScoreTable",
+    "SparseFeature",
+    "SparseFeatures",
     "TaskScores",
 ]
