@@ -119,7 +119,9 @@ class Direction(Result):
     def blocks(self) -> tuple[Block, ...]:
         """Headline numbers, setting, verdict."""
         facts = (
-            Fact("held-out AUC", self.auc.text(2), f"n = {self.test:,}"),
+            Fact(
+                "held-out AUC", f"{self.auc.value:.2f}", f"[{self.auc.low:.2f}, {self.auc.high:.2f}], n = {self.test:,}"
+            ),
             Fact("class gap", f"{self.scale:.3g}", "along the direction"),
             Fact("p", "not tested" if self.p_value is None else f"{self.p_value:.3f}", "against random directions"),
         )

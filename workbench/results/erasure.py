@@ -183,10 +183,17 @@ class AmnesicCheck(Result):
     def _facts(self) -> Facts:
         named = (("linear, before", BEFORE, LINEAR), ("linear, after", ERASED, LINEAR), ("MLP, after", ERASED, MLP))
         facts = [
-            Fact(label, found.accuracy.text(2), f"majority {self.majority.value:.2f}")
+            Fact(
+                label, f"{found.accuracy.value:.2f}", f"{_interval(found.accuracy)}; majority {self.majority.value:.2f}"
+            )
             for label, vectors, probe in named
             if (found := self.reading(vectors, probe)) is not None
         ]
         if (cost := self.cost()) is not None:
-            facts.append(Fact("cosine with the original", cost.cosine.text(3), f"{self.rank} of {self.dim} dimensions"))
+            taken = f"{_interval(cost.cosine)}; {self.rank} of {self.dim} dimensions out"
+            facts.append(Fact("cosine with the original", f"{cost.cosine.value:.3f}", taken))
         return Facts(tuple(facts))
+
+
+def _interval(found: Estimate) -> str:
+    return f"[{found.low:.2f}, {found.high:.2f}]"
