@@ -45,6 +45,8 @@ def test_tasks_on_an_embedder_are_saved_and_not_done_twice(tmp_path):
     assert json.loads(again.stdout)["rows"][0]["score"]["value"] == 0.123
     other = run("probe", "toy", *tasks, "--limit", "200", "--out", str(out), "--seed", "1")
     assert other.returncode == 3 and "seed 0" in other.stderr
+    more = run("probe", "toy", *tasks, "--limit", "300", "--out", str(out))
+    assert more.returncode == 3 and "limit 200" in more.stderr
 
 
 def test_stored_vectors(store):

@@ -51,12 +51,13 @@ def probe_embedders(
     """
     for name in tasks:
         task_card(name)  # an unknown name ends all before any work
-    result = ProbeScores((), options.seed)
+    result = ProbeScores((), options.seed, options.limit)
     if out is not None and out.exists():
         former = ProbeScores.load(out)
         assert isinstance(former, ProbeScores)
-        if former.seed != options.seed:
-            raise BadInput(f"{out} was measured with seed {former.seed}; remove it or choose another file")
+        if (former.seed, former.limit) != (options.seed, options.limit):
+            how = f"with seed {former.seed} and limit {former.limit}"
+            raise BadInput(f"{out} was measured {how}; do the same, or choose another file")
         result = replace(former, failures=())
 
     @cache
@@ -75,7 +76,7 @@ def probe_embedders(
                 try:
                     part = model.probe(*task(each), name, device)
                 except WorkbenchError as error:
-                    part = ProbeScores((), options.seed, ((each, str(error)),))
+                    part = ProbeScores((), failures=((each, str(error)),))
                 result = ProbeScores.join([result, part])
                 if out is not None:
                     result.save(out)

@@ -85,6 +85,8 @@ class ProbeScores(Result):
 
     rows: tuple[TaskScores, ...]
     seed: int = 0
+    limit: int = 0
+    """Most training items a task; 0: as many as the task has."""
     failures: tuple[tuple[str, str], ...] = ()
     """Tasks that could not be run, and why."""
 
@@ -103,7 +105,8 @@ class ProbeScores(Result):
         """All rows of several results; of two for the same task and embedder, the later."""
         rows = {(row.task, row.embedder): row for part in parts for row in part.rows}
         failures = dict(pair for part in parts for pair in part.failures)
-        return cls(tuple(rows.values()), parts[0].seed if parts else 0, tuple(failures.items()))
+        first = parts[0] if parts else cls(())
+        return cls(tuple(rows.values()), first.seed, first.limit, tuple(failures.items()))
 
     def row(self, label: str, embedder: str) -> TaskScores | None:
         """The scores of one task and embedder, if they were measured."""
@@ -199,7 +202,8 @@ class ProbeScores(Result):
     def setting(self) -> str:
         """How it was measured, in words."""
         return (
-            "A logistic probe on standardised vectors (ridge where labels are graded), its penalty tuned on "
+            (f"At most {self.limit:,} training items a task. " if self.limit else "")
+            + "A logistic probe on standardised vectors (ridge where labels are graded), its penalty tuned on "
             "validation; scores are on test items of groups that were never learnt from, with 95% intervals over "
             "groups. The control is the same probe on labels that a hash of the group decides: it must be at chance. "
             "Compression is the length of a uniform code of the labels over that of the online code of probes (above "
