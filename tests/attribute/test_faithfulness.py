@@ -10,6 +10,7 @@ import pytest
 from workbench.attribute._faithfulness import curves, evaluate, read_pairs
 from workbench.core.errors import BadInput
 from workbench.core.result import Result
+from workbench.embed._random import randomised
 
 PAIRS = [
     ("the bank closed my account", "my account was shut by the bank"),
