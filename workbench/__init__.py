@@ -5,8 +5,9 @@ Public names are loaded when they are first used; importing the package costs no
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from workbench.core.lazy import public_names
 
 if TYPE_CHECKING:
     from workbench.attribute import open_attributor
@@ -56,12 +57,4 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'workbench' has no attribute {name!r}; public names: {', '.join(__all__)}")
-    module, _, inner = _HOMES[name].partition(":")
-    return getattr(import_module(module), inner or name)
-
-
-def __dir__() -> list[str]:
-    return __all__
+__getattr__, __dir__ = public_names(__name__, _HOMES)

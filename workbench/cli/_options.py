@@ -12,6 +12,8 @@ from workbench.core.memory import keep_freed_memory
 from workbench.core.progress import quiet as quiet_bars
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from workbench.core.embedding_set import EmbeddingSet
     from workbench.core.result import Result
 
@@ -57,6 +59,15 @@ def finish(result: Result, json_path: str, quiet: bool) -> None:
         from rich.console import Console
 
         Console().print(result)
+
+
+def write_page(path: Path, title: str, result: Result, quiet: bool) -> None:
+    """A result as one HTML page that needs no network."""
+    from workbench.core.files import write_text
+    from workbench.report import Report
+
+    write_text(path, Report(title, (result,)).to_html())
+    say(f"page: {path}", quiet)
 
 
 def write_json_to(path: str, value: Any) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from workbench.cli._options import Device, Embedder, Json, Quiet, Seed, begin, embedder_of, finish, say
+from workbench.cli._options import Device, Embedder, Json, Quiet, Seed, begin, embedder_of, finish, write_page
 from workbench.core.errors import BadInput
 
 
@@ -75,9 +75,5 @@ def attribute(
         attributor = open_attributor(load_embedder(embedder_of(None, embedder), device), method, options)
         result = attributor.pair(text_a, text_b, chosen, contrast)
     if html:
-        from workbench.core.files import write_text
-        from workbench.report import Report
-
-        write_text(html, Report("Attribution", (result,)).to_html())
-        say(f"page: {html}", quiet)
+        write_page(html, "Attribution", result, quiet)
     finish(result, json, quiet)

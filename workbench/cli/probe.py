@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from workbench.cli._options import DONE, INCONCLUSIVE, Device, Json, Quiet, Seed, begin, finish, say
+from workbench.cli._options import DONE, INCONCLUSIVE, Device, Json, Quiet, Seed, begin, finish, say, write_page
 from workbench.core.errors import BadInput
 
 if TYPE_CHECKING:
@@ -88,11 +88,7 @@ def probe(
         options = ProbeOptions(limit, random_encoder, layers, mlp, seed)
         result = probe_embedders(sources, chosen, options, device, out)
     if html:
-        from workbench.core.files import write_text
-        from workbench.report import Report
-
-        write_text(html, Report("Probes", (result,)).to_html())
-        say(f"page: {html}", quiet)
+        write_page(html, "Probes", result, quiet)
     finish(result, json, quiet)
     return INCONCLUSIVE if result.failures else DONE
 
@@ -119,10 +115,9 @@ def _stored(
             for name in labels:
                 texts = None if store.texts is None else [str(text) for text in store.texts]
                 held = labelled_by(name, store.labels[name], store.labels[groups] if groups else None, texts)
-                rows = held.kept(limit) if limit else None
-                data, vectors = (held, store.vectors) if rows is None else (held.select(rows), store.vectors[rows])
-                parts.append(
-                    run_probe(data, vectors, own if own != "unknown" else file, mlp=mlp, seed=seed, device=device)
-                )
+                rows = held.kept(limit)
+                who = own if own != "unknown" else file
+                found = run_probe(held.select(rows), store.vectors[rows], who, mlp=mlp, seed=seed, device=device)
+                parts.append(found)
                 advance(1)
     return ProbeScores.join(parts)

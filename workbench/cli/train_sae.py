@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from workbench.cli._options import Device, Json, Quiet, Seed, begin, finish, say
+from workbench.cli._options import Device, Json, Quiet, Seed, begin, finish, say, write_page
 from workbench.core.errors import BadInput
 
 if TYPE_CHECKING:
@@ -76,11 +76,7 @@ def sae(
     result = train_sae(found, recipe, run, device, save_every, data).features
     say(f"checkpoint: {run / 'checkpoint'}; all features: {run / 'features.json'}", quiet)
     if html:
-        from workbench.core.files import write_text
-        from workbench.report import Report
-
-        write_text(html, Report(result.title, (result,)).to_html())
-        say(f"page: {html}", quiet)
+        write_page(html, result.title, result, quiet)
     finish(result, json, quiet)
 
 

@@ -10,6 +10,8 @@ from jaxtyping import Float, Shaped
 from workbench.core.errors import BadInput
 
 FLIPS = 9_999
+LEVEL = 0.05
+"""Below this (adjusted) p-value a claim is made."""
 
 
 def sign_flip(

@@ -32,8 +32,11 @@ class Estimate:
 
     def text(self, digits: int = 3, scale: float = 1.0) -> str:
         """`value [low, high]`, each times `scale`."""
-        value, low, high = (f"{scale * number:.{digits}f}" for number in (self.value, self.low, self.high))
-        return f"{value} [{low}, {high}]"
+        return f"{scale * self.value:.{digits}f} {self.interval(digits, scale)}"
+
+    def interval(self, digits: int = 2, scale: float = 1.0) -> str:
+        """`[low, high]`, each times `scale`."""
+        return f"[{scale * self.low:.{digits}f}, {scale * self.high:.{digits}f}]"
 
 
 def proportion(hits: int, n: int) -> Estimate:
@@ -60,14 +63,34 @@ def mean(
     values = np.asarray(values, dtype=np.float64)
     if values.ndim != 1 or not len(values) or not np.isfinite(values).all():
         raise BadInput(f"a mean needs at least one finite number in one dimension, got shape {values.shape}")
-    labels = np.arange(len(values)) if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1]
-    sums, counts = np.bincount(labels, values), np.bincount(labels)
+    return _resampled(float(values.mean()), values, np.ones(len(values)), groups, seed, "bootstrap")
+
+
+def ratio(
+    above: Float[np.ndarray, " n"],
+    below: Float[np.ndarray, " n"],
+    groups: Shaped[np.ndarray, " n"] | None = None,
+    seed: int = 0,
+) -> Estimate:
+    """sum(above) / sum(below) with a bootstrap interval over items, or over whole groups; `below` is never negative."""
+    return _resampled(float(above.sum() / below.sum()), above, below, groups, seed, "bootstrap of a ratio")
+
+
+def _resampled(
+    value: float,
+    above: Float[np.ndarray, " n"],
+    below: Float[np.ndarray, " n"],
+    groups: Shaped[np.ndarray, " n"] | Sequence[Any] | None,
+    seed: int,
+    way: str,
+) -> Estimate:
+    labels = np.arange(len(above)) if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1]
+    sums, sizes = np.bincount(labels, above), np.bincount(labels, below)
     n = len(sums)
     draws = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=RESAMPLES)
-    means = (draws @ sums) / (draws @ counts)
-    low, high = np.percentile(means, [2.5, 97.5])
-    method = f"bootstrap, {RESAMPLES} resamples" + ("" if groups is None else f" of {n} groups")
-    return Estimate(float(values.mean()), float(low), float(high), n, method)
+    low, high = np.percentile((draws @ sums) / np.maximum(draws @ sizes, 1e-300), [2.5, 97.5])
+    method = f"{way}, {RESAMPLES} resamples" + ("" if groups is None else f" of {n} groups")
+    return Estimate(value, float(low), float(high), n, method)
 
 
 def mean_share(

@@ -5,15 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
-from filelock import FileLock
 
 from workbench import assets
 from workbench.core.errors import MissingExtra
-from workbench.core.files import atomic_path
 from workbench.core.progress import progress
-from workbench.core.resources import cache_folder
 from workbench.data import corpora
+from workbench.data._cached import made_once
 
 PARSER = "spacy-small"
 _RECIPE = 1
@@ -32,15 +29,8 @@ def silver(name: str, limit: int) -> pa.Table:
     An attribute that a sentence does not have is empty. Annotated once (about a minute for 30,000) and cached. Raises
     MissingExtra without spaCy.
     """
-    cached = cache_folder() / "silver" / f"{name}-{limit}-{corpora.digest(name)}-{silver_digest()}.parquet"
-    if not cached.exists():
-        cached.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(f"{cached}.lock"):
-            if not cached.exists():
-                table = _annotate(name, limit)
-                with atomic_path(cached) as temporary:
-                    pq.write_table(table, temporary, compression="zstd")
-    return pq.read_table(cached)
+    place = f"silver/{name}-{limit}-{corpora.digest(name)}-{silver_digest()}.parquet"
+    return made_once(place, lambda: _annotate(name, limit))
 
 
 def _annotate(name: str, limit: int) -> pa.Table:

@@ -21,7 +21,8 @@ MOST: dict[Split, int] = {"train": 4000, "validation": 1000, "test": 1000}
 
 def split_of_group(group: str) -> Split:
     """The split of a group by the hash of its normal form: 70% train, 15% validation, 15% test."""
-    return _split_of(_key(group))
+    part = _key(group) // 100 % 20  # not the digits that split the corpora
+    return "train" if part < 14 else "validation" if part < 17 else "test"
 
 
 def task_table(card: TaskCard, items: Iterable[Item]) -> pa.Table:
@@ -83,8 +84,3 @@ def _splits(card: TaskCard, items: list[Item]) -> dict[str, Split]:
 def _key(text: str) -> int:
     """Of the normal form; of the text itself where nothing is left of it (only marks, say)."""
     return content_key(text) if re.search(r"\w", text) else content_key(text.encode("unicode_escape").hex())
-
-
-def _split_of(key: int) -> Split:
-    part = key // 100 % 20  # not the digits that split the corpora
-    return "train" if part < 14 else "validation" if part < 17 else "test"

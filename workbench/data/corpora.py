@@ -12,15 +12,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from filelock import FileLock
 from jaxtyping import Shaped
 
 from workbench import assets
 from workbench.core.errors import BadInput, MissingExtra, UnknownName
-from workbench.core.files import atomic_path
 from workbench.core.registry import Registry
-from workbench.core.resources import cache_folder
 from workbench.core.text import SPLITS, content_key, split_of_key
+from workbench.data._cached import made_once
 from workbench.data._clean import sentences
 from workbench.data.readers._passage import Passage
 
@@ -172,15 +170,8 @@ def _table(name: str) -> pa.Table:
     card = assets.card(name)
     if card.mix:
         return _union(name, card.mix)
-    cached = cache_folder() / "corpora" / f"{name}-{card.digest}-{_RECIPE}.parquet"
-    if not cached.exists():
-        cached.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(f"{cached}.lock"):  # cleaning takes a minute: another process waits rather than do it again
-            if not cached.exists():
-                table = _deduplicate(name, sentences(passages(name)))
-                with atomic_path(cached) as temporary:
-                    pq.write_table(table, temporary, compression="zstd")
-    return pq.read_table(cached)
+    place = f"corpora/{name}-{card.digest}-{_RECIPE}.parquet"
+    return made_once(place, lambda: _deduplicate(name, sentences(passages(name))))
 
 
 def _deduplicate(name: str, rows: Iterable[Passage]) -> pa.Table:

@@ -11,27 +11,27 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
-import pyarrow.parquet as pq
-from filelock import FileLock
 from jaxtyping import Int, Shaped
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from workbench import assets
 from workbench.core.errors import BadInput, UnknownName
-from workbench.core.files import atomic_path, write_text
+from workbench.core.files import write_text
 from workbench.core.registry import Registry
-from workbench.core.resources import cache_folder, shipped
+from workbench.core.resources import shipped
 from workbench.core.text import SPLITS
 from workbench.data import corpora
+from workbench.data._cached import made_once
 from workbench.data._silver import silver_digest
 from workbench.data._task_items import task_table
 from workbench.data.rules._item import Item
 
 RULES = Registry("rule", "workbench.data.rules")
-FAMILIES = ("surface", "syntax", "semantics", "privacy", "own")
+Family = Literal["surface", "syntax", "semantics", "privacy", "own"]
+FAMILIES: tuple[Family, ...] = get_args(Family)
 _RECIPE = 1
 """Number of the way from rules to items; a change makes cached tasks anew."""
 
@@ -43,7 +43,7 @@ class TaskCard(BaseModel):
 
     name: str
     summary: str
-    family: Literal["surface", "syntax", "semantics", "privacy", "own"]
+    family: Family
     kind: Literal["classes", "graded"] = "classes"
     rule: str
     """Name of a rule (`workbench/data/rules`)."""
@@ -117,15 +117,8 @@ def load_task(name: str) -> ProbeTask:
     """
     folder = _folder(name)
     card = _card(folder)
-    cached = cache_folder() / "tasks" / f"{card.name}-{_digest(card, folder)}.parquet"
-    if not cached.exists():
-        cached.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(f"{cached}.lock"):
-            if not cached.exists():
-                table = task_table(card, _items(card, folder))
-                with atomic_path(cached) as temporary:
-                    pq.write_table(table, temporary, compression="zstd")
-    table = pq.read_table(cached)
+    place = f"tasks/{card.name}-{_digest(card, folder)}.parquet"
+    table = made_once(place, lambda: task_table(card, _items(card, folder)))
     labels = np.array(table["label"].to_pylist())
     codes = {label: code for code, label in enumerate(card.classes)}
     return ProbeTask(

@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float
 
 from workbench.core.progress import progress
+from workbench.core.vectors import unit
 from workbench.embed._embedder import Embedder
 from workbench.lm import Vocabulary
 
@@ -153,8 +154,3 @@ class Pool:
                 for row in rows:
                     self._stalled[row] = 0 if gained[row] else self._stalled[row] + 1
                 advance(1)
-
-
-def unit(vectors: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n d"]:
-    """Vectors of length 1."""
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)

@@ -13,7 +13,7 @@ from workbench.core.text import normalise
 from workbench.data import corpora
 from workbench.embed import load_embedder
 from workbench.embed._vector_cache import cached_vectors
-from workbench.probe.sparse_features import GROUP
+from workbench.probe._sparse_features import GROUP
 
 _PARTS = 1_000_000
 LEAST_HELD_OUT = 20

@@ -62,8 +62,7 @@ def probe_embedders(
 
     @cache
     def task(name: str) -> tuple[Labelled, np.ndarray | None]:
-        data = Labelled.of(load_task(name))
-        data = data.limited(options.limit) if options.limit else data
+        data = Labelled.of(load_task(name)).limited(options.limit)
         return data, text_baseline(data)
 
     with progress("probe", len(embedders) * len(tasks), "probes") as advance:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import platform
 from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from workbench.core import checkpoint
 from workbench.core.card import Card
@@ -23,6 +21,7 @@ from workbench.invert.correction import Correction
 from workbench.invert.hypothesis import Hypothesis
 from workbench.invert.nearest import Nearest
 from workbench.invert.search import PRESETS, Preset, Search
+from workbench.jobs._run_folder import made_on
 from workbench.jobs._training_data import account
 from workbench.jobs.train_inverter import Trained
 from workbench.lm import TextModel
@@ -59,9 +58,7 @@ def ship_inverter(
                 "seed": recipe.seed,
                 "seconds": round(trained.seconds),
                 "cpu_seconds": round(trained.cpu_seconds),
-                "device": trained.device,
-                "machine": f"{platform.machine()}, {torch.get_num_threads()} threads",
-                "torch": torch.__version__,
+                **made_on(trained.device),
                 "parameters": sum(p.numel() for p in model.decoder.parameters()),
                 "start": _start(recipe.start),
                 "curve": [*trained.curve],

@@ -30,6 +30,7 @@ from workbench.embed._torch import pick_device, plain_attention, trains_in_bf16
 from workbench.jobs._begin_inverter import begin
 from workbench.jobs._drafts import drafts
 from workbench.jobs._early_metrics import EarlyMetrics, loss_of
+from workbench.jobs._run_folder import append_log
 from workbench.jobs._training_data import Source, batches, encode, gather
 from workbench.jobs.inverter_recipe import InverterRecipe
 from workbench.lm import TextDecoder, TextModel
@@ -107,10 +108,12 @@ def train_inverter(
             advance(1)
             if state.rank == 0 and state.step % 100 == 0:
                 rate = recipe.rate(state.step, state.seconds)
-                _write_log(run, {"step": state.step, "rate": rate, "seconds": round(state.seconds), **window.take()})
+                append_log(
+                    log, run, {"step": state.step, "rate": rate, "seconds": round(state.seconds), **window.take()}
+                )
             if state.rank == 0 and (state.step % save_every == 0 or over()):
                 metrics, samples = watched.measure(model, state.averaged, where)
-                _write_log(run, {"step": state.step, "seconds": round(state.seconds), **metrics})
+                append_log(log, run, {"step": state.step, "seconds": round(state.seconds), **metrics})
                 _write_samples(run, state.step, samples)
                 state.save(run / "state")
     finished = replace(model, decoder=state.averaged.eval())
@@ -245,12 +248,6 @@ class _Window:
         line = {names[key]: round(float(np.mean(losses)), 4) for key, losses in self._losses.items() if losses}
         self.__init__()
         return {**line, "texts_per_second": round(speed, 1)}
-
-
-def _write_log(run: Path, line: dict[str, Any]) -> None:
-    with open(run / "log.jsonl", "a", encoding="utf-8") as file:
-        file.write(json.dumps(line) + "\n")
-    log.info("%s", line)
 
 
 def _write_samples(run: Path, step: int, samples: list[str]) -> None:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
-import platform
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -22,11 +20,12 @@ from workbench.core.errors import BadInput
 from workbench.core.files import read_json, write_json
 from workbench.core.progress import progress
 from workbench.embed._torch import pick_device
+from workbench.jobs._run_folder import append_log, made_on
 from workbench.jobs._sae_data import Parted, part
 from workbench.jobs.sae_recipe import SaeRecipe
 from workbench.probe._sae_fitter import SaeFitter
+from workbench.probe._sparse_features import sparse_features
 from workbench.probe.sparse_autoencoder import KIND, TopKAutoencoder
-from workbench.probe.sparse_features import sparse_features
 from workbench.results.sparse_features import SparseFeatures
 
 log = logging.getLogger(__name__)
@@ -121,9 +120,7 @@ def _write_log(fitter: SaeFitter, error: float, parted: Parted, folder: Path) ->
         "held_out_explained": round(share, 4),
         "idle_features": fitter.dead,
     }
-    with open(folder / "log.jsonl", "a", encoding="utf-8") as file:
-        file.write(json.dumps(line) + "\n")
-    log.info("%s", line)
+    append_log(log, folder, line)
 
 
 def _check_recipe(recipe: SaeRecipe, parted: Parted, folder: Path) -> None:
@@ -152,8 +149,6 @@ def _card(
     device: str,
     data: Sequence[Mapping[str, Any]],
 ) -> Card:
-    import torch
-
     spec = parted.learnt.provenance
     return Card(
         name=name,
@@ -172,9 +167,7 @@ def _card(
             "vectors": len(parted.learnt),
             "held_out": len(parted.held_out),
             "duplicates_left_out": parted.duplicates,
-            "device": device,
-            "machine": f"{platform.machine()}, {torch.get_num_threads()} threads",
-            "torch": torch.__version__,
+            **made_on(device),
         },
         metrics=codec.encode(replace(result, rows=())),
         limits=(

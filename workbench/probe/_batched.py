@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from workbench.core.errors import BadInput
+from workbench.core.vectors import require_finite
 from workbench.embed._torch import pick_device
 
 __all__ = ["BatchedLogistic"]
@@ -88,8 +89,7 @@ class BatchedLogistic(BaseEstimator):
 def _require(vectors: np.ndarray, labels: np.ndarray) -> None:
     if vectors.ndim != 2 or labels.ndim != 2 or len(vectors) != len(labels) or not labels.size:
         raise BadInput(f"vectors has shape {vectors.shape} and labels {labels.shape}; expected (n, d) and (n, k)")
-    if not np.isfinite(vectors).all():
-        raise BadInput(f"row {int(np.flatnonzero(~np.isfinite(vectors).all(1))[0])} of vectors holds NaN or infinity")
+    require_finite(vectors)
     if not np.isin(labels, (0, 1)).all():
         raise BadInput("labels hold something else than true and false; expected one column for each yes-or-no probe")
     shares = labels.mean(0)

@@ -21,14 +21,14 @@ class Bench:
     """One task with one embedder's vectors, and what they are compared with."""
 
     data: Labelled
-    embedder: str
     vectors: Float[np.ndarray, "n d"]
-    text_predictions: Shaped[np.ndarray, " m"] | None
-    random_vectors: Float[np.ndarray, "n e"] | None
-    mlp: bool
     resampler: Resampler
-    seed: int
-    device: str
+    seed: int = 0
+    device: str = "auto"
+    embedder: str = "unknown"
+    text_predictions: Shaped[np.ndarray, " m"] | None = None
+    random_vectors: Float[np.ndarray, "n e"] | None = None
+    mlp: bool = False
 
     @property
     def truth(self) -> Shaped[np.ndarray, " m"]:
@@ -59,10 +59,12 @@ class Bench:
         """What the linear probe of some vectors says of the test rows."""
         return self.fitted(vectors).predict(vectors[self.data.test])
 
-    def floors(self) -> dict[str, Shaped[np.ndarray, " m"] | None]:
-        """Predictions of the text baseline and of the random encoder; None where there is none."""
-        drawn = None if self.random_vectors is None else self.predicted(self.random_vectors)
-        return {"TF-IDF": self.text_predictions, "random encoder": drawn}
+    def floors(self) -> dict[str, Shaped[np.ndarray, " m"]]:
+        """Predictions of the text baseline and of the random encoder, where there are any."""
+        found = {} if self.text_predictions is None else {"TF-IDF": self.text_predictions}
+        if self.random_vectors is not None:
+            found["random encoder"] = self.predicted(self.random_vectors)
+        return found
 
     def share(self, right: Shaped[np.ndarray, " m"]) -> Estimate:
         """Share of test rows, or mean of numbers from 0 to 1."""

@@ -24,7 +24,7 @@ def measure_classes(bench: Bench) -> TaskScores:
     scores = score(truth, chances, bench.resampler)
     usual = np.full(len(truth), np.bincount(data.labels[data.learnt], minlength=k).argmax())
     floors = {"majority": usual, **bench.floors()}
-    shown = {name: None if other is None else bench.share(other == truth) for name, other in floors.items()}
+    shown = {name: bench.share(other == truth) for name, other in floors.items()}
     control = control_accuracy(
         *(bench.vectors[data.learnt], bench.vectors[data.test]),
         *(data.groups_of(data.learnt), data.groups_of(data.test)),
@@ -43,9 +43,9 @@ def measure_classes(bench: Bench) -> TaskScores:
         macro_f1=scores.macro_f1,
         auc=scores.auc,
         r2=None,
-        majority=bench.share(usual == truth),
-        tfidf=shown["TF-IDF"],
-        random_encoder=shown["random encoder"],
+        majority=shown["majority"],
+        tfidf=shown.get("TF-IDF"),
+        random_encoder=shown.get("random encoder"),
         mlp=_mlp(bench) if bench.mlp else None,
         control=bench.share(control),
         control_chance=1 / k,
@@ -54,7 +54,7 @@ def measure_classes(bench: Bench) -> TaskScores:
         compression=code.against_uniform,
         entropy_compression=code.against_entropy,
         curve=tuple((seen, bench.share(found.argmax(1) == truth)) for seen, found in code.curve),
-        gains=tuple(bench.gain(name, right - (other == truth)) for name, other in floors.items() if other is not None),
+        gains=tuple(bench.gain(name, right - (other == truth)) for name, other in floors.items()),
     )
 
 

@@ -21,7 +21,7 @@ def measure_grades(bench: Bench) -> TaskScores:
     probe = bench.fitted(bench.vectors)
     predicted = probe.predict(bench.vectors[bench.data.test])
     scores = score_graded(truth, predicted, bench.resampler)
-    floors = {name: other for name, other in bench.floors().items() if other is not None}
+    floors = bench.floors()
     shown = {name: score_graded(truth, other, bench.resampler).correlation for name, other in floors.items()}
     standing, own = _ranks(truth), _ranks(predicted)
     rivals = {"majority": np.zeros_like(own)} | {name: _ranks(other) for name, other in floors.items()}

@@ -12,6 +12,7 @@ from jaxtyping import Float, Int, Shaped
 
 from workbench.core.errors import BadInput
 from workbench.core.text import SPLITS
+from workbench.core.vectors import require_finite
 from workbench.data._task_items import split_of_group
 
 Column = Sequence[Any] | Shaped[np.ndarray, " n"]
@@ -37,9 +38,7 @@ def checked_vectors(vectors: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n d
     table = np.asarray(vectors, dtype=np.float64)
     if table.ndim != 2 or not table.size:
         raise BadInput(f"vectors has shape {table.shape}; expected (n, d) with n and d at least 1")
-    finite = np.isfinite(table).all(1)
-    if not finite.all():
-        raise BadInput(f"row {int(np.flatnonzero(~finite)[0])} of vectors holds NaN or infinity; leave such rows out")
+    require_finite(table)
     return table
 
 
@@ -51,7 +50,7 @@ def coded(labels: Column, n: int, what: str = "labels") -> Coded:
     column = np.asarray(labels)
     if column.shape != (n,):
         raise BadInput(f"{what} has shape {column.shape}; expected ({n},), one label for each vector")
-    if any(value is None or (isinstance(value, float) and math.isnan(value)) for value in column.tolist()):
+    if has_missing(column):
         raise BadInput(f"{what} has missing values; leave those rows out")
     if np.issubdtype(column.dtype, np.floating) and (column != np.round(column)).any():
         raise BadInput(f"{what} holds the grade {column[column != np.round(column)][0]}; expected classes: cut it")
@@ -59,6 +58,11 @@ def coded(labels: Column, n: int, what: str = "labels") -> Coded:
     if not 2 <= len(values) <= _MOST_CLASSES:
         raise BadInput(f"{what} has {len(values)} distinct values; expected 2 to {_MOST_CLASSES} classes")
     return Coded(tuple(str(value) for value in values.tolist()), codes.astype(np.int64))
+
+
+def has_missing(column: Shaped[np.ndarray, " n"]) -> bool:
+    """Whether some value is None or NaN."""
+    return any(value is None or (isinstance(value, float) and math.isnan(value)) for value in column.tolist())
 
 
 def group_names(groups: Column | None, n: int) -> Shaped[np.ndarray, " n"]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,6 +13,7 @@ from workbench.core.errors import BadInput
 from workbench.core.text import SPLITS
 from workbench.data._task_items import split_of_group
 from workbench.data.tasks import ProbeTask
+from workbench.probe._inputs import has_missing
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,9 @@ class Labelled:
         return np.flatnonzero(self.split == "test")
 
     def kept(self, n: int) -> Int[np.ndarray, " m"]:
-        """The first `n` training rows and a quarter as many to validate and to test, classes kept in balance."""
+        """The first `n` training rows and a quarter as many to validate and to test, in balance; all for 0."""
+        if not n:
+            return np.arange(len(self.labels))
         kinds = self.labels if self.classes else np.zeros(len(self.labels), dtype=np.int64)
         names, codes = np.unique(kinds, return_inverse=True)
         keep = np.zeros(len(kinds), dtype=bool)
@@ -100,7 +102,7 @@ def labelled_by(
     else the row. Raises BadInput for missing labels, or one value only.
     """
     column = np.asarray(labels)
-    if any(value is None or (isinstance(value, float) and math.isnan(value)) for value in column.tolist()):
+    if has_missing(column):
         raise BadInput(f"label {name!r} has missing values; leave those rows out")
     keys = [str(group) for group in groups] if groups is not None else list(texts or map(str, range(len(column))))
     split = np.array([split_of_group(key) for key in keys])

@@ -9,7 +9,8 @@ from jaxtyping import Float, Int, Shaped
 
 from workbench.core import estimate
 from workbench.core.errors import BadInput
-from workbench.core.estimate import RESAMPLES, Estimate
+from workbench.core.estimate import Estimate
+from workbench.core.vectors import unit
 from workbench.results.sparse_features import Reconstruction
 
 _BLOCK = 512
@@ -42,14 +43,8 @@ def explained(
     """1 - sum(missing) / sum(whole), with a bootstrap interval over vectors, or over whole groups."""
     if not whole.sum() > 0:
         raise BadInput(f"{len(whole)} vectors do not differ from the mean; there is no variance to explain")
-    labels = np.arange(len(whole)) if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1]
-    above, below = np.bincount(labels, missing), np.bincount(labels, whole)
-    n = len(below)
-    draws = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=RESAMPLES)
-    sums = np.maximum(draws @ below, 1e-300)  # a draw of rows that are all the mean has nothing to explain
-    low, high = np.percentile(1 - (draws @ above) / sums, [2.5, 97.5])
-    method = f"bootstrap of a ratio, {RESAMPLES} resamples" + ("" if groups is None else f" of {n} groups")
-    return Estimate(float(1 - missing.sum() / whole.sum()), float(low), float(high), n, method)
+    lost = estimate.ratio(missing, whole, groups, seed)
+    return Estimate(1 - lost.value, 1 - lost.high, 1 - lost.low, lost.n, lost.method)
 
 
 def floors(
@@ -77,7 +72,7 @@ def floors(
     drawn = random.standard_normal((features, learnt.shape[1])).astype(np.float32)
     picked = learnt[random.choice(len(learnt), min(features, len(learnt)), replace=False)] - centre
     for name, rows in (("random directions", drawn), ("learnt vectors as features", picked)):
-        rebuilt = _best_of(_unit(rows), held_out - centre, k) + centre
+        rebuilt = _best_of(unit(rows), held_out - centre, k) + centre
         out.append((name, f"{k} of {len(rows):,}", rebuilt))
     return tuple(
         reconstruction(name, numbers, held_out, rebuilt, centre, groups, seed) for name, numbers, rebuilt in out
@@ -105,10 +100,6 @@ def _best_of(
         weights = np.linalg.solve(rows @ rows.transpose(0, 2, 1) + ridge, products[..., None])[..., 0]
         out[start : start + _BLOCK] = np.einsum("bk,bkd->bd", weights, rows)
     return out
-
-
-def _unit(rows: Float[np.ndarray, "m d"]) -> Float[np.ndarray, "m d"]:
-    return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
 
 
 def _many(count: int, what: str) -> str:

@@ -13,6 +13,7 @@ from jaxtyping import Float, Int, Shaped
 from workbench.core.claims import sign_flip
 from workbench.core.errors import BadInput
 from workbench.core.estimate import Estimate, mean, mean_share, proportion
+from workbench.core.vectors import unit
 from workbench.probe._estimators import linear_probe, mlp_probe
 from workbench.probe._inputs import Column, checked_vectors, coded, group_names, split_column
 from workbench.probe._scoring import Resampler, score
@@ -213,7 +214,7 @@ def _without_random(
 
 
 def _cost(kind: str, before: Float[np.ndarray, "n d"], after: Float[np.ndarray, "n d"], rows: _Rows) -> Cost:
-    one, two = _unit(before[rows.test]), _unit(after[rows.test])
+    one, two = unit(before[rows.test]), unit(after[rows.test])
     cosines = (one * two).sum(1)
     return Cost(kind, rows.mean(cosines), rows.mean(_overlap(one, two), mean_share))
 
@@ -236,7 +237,3 @@ def _nearest(table: Float[np.ndarray, "m d"], start: int, k: int) -> Int[np.ndar
     rows = np.arange(len(cosines))
     cosines[rows, start + rows] = -np.inf  # a vector is not its own neighbour
     return np.argpartition(-cosines, k - 1, axis=1)[:, :k]
-
-
-def _unit(table: Float[np.ndarray, "m d"]) -> Float[np.ndarray, "m d"]:
-    return table / np.maximum(np.linalg.norm(table, axis=1, keepdims=True), 1e-12)

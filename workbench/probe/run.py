@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Float, Shaped
 
 from workbench.core.errors import BadInput
+from workbench.core.vectors import require_finite
 from workbench.probe._bench import Bench
 from workbench.probe._classes import measure_classes
 from workbench.probe._estimators import text_probe
@@ -45,7 +46,7 @@ def run_probe(
     if text_predictions is None:
         text_predictions = text_baseline(data)
     resampler = Resampler(data.groups_of(data.test), seed)
-    bench = Bench(data, embedder, vectors, text_predictions, random_vectors, mlp, resampler, seed, device)
+    bench = Bench(data, vectors, resampler, seed, device, embedder, text_predictions, random_vectors, mlp)
     return ProbeScores(((measure_classes if data.classes else measure_grades)(bench),), seed)
 
 
@@ -64,5 +65,4 @@ def text_baseline(data: Labelled) -> Shaped[np.ndarray, " m"] | None:
 def _require(table: np.ndarray, data: Labelled, name: str) -> None:
     if table.ndim != 2 or len(table) != len(data.labels):
         raise BadInput(f"{name} has shape {table.shape} but {data.name} has {len(data.labels)} labels")
-    if not np.isfinite(table).all():
-        raise BadInput(f"row {int(np.flatnonzero(~np.isfinite(table).all(1))[0])} of {name} holds NaN or infinity")
+    require_finite(table, name)

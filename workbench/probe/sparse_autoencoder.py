@@ -13,6 +13,7 @@ from workbench.core import checkpoint
 from workbench.core.card import Card
 from workbench.core.errors import BadInput
 from workbench.core.files import atomic_folder, sha256_of
+from workbench.core.vectors import require_finite
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -174,7 +175,5 @@ class TopKAutoencoder:
                 f"vectors has shape {vectors.shape}; this autoencoder expects (n, {self.dim}): was another embedder "
                 f"used than {self.embedder}?"
             )
-        finite = np.isfinite(vectors).all(axis=1)
-        if not finite.all():
-            raise BadInput(f"row {int(np.flatnonzero(~finite)[0])} of vectors holds NaN or infinity")
+        require_finite(vectors)
         return vectors

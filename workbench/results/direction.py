@@ -11,6 +11,7 @@ from workbench.core.blocks import Block, Fact, Facts, Heading, Text
 from workbench.core.errors import BadInput
 from workbench.core.estimate import Estimate
 from workbench.core.result import Result
+from workbench.core.vectors import require_finite
 
 _UNIT = 1e-3
 """A row whose length is this near to 1 counts as normalised."""
@@ -119,9 +120,7 @@ class Direction(Result):
     def blocks(self) -> tuple[Block, ...]:
         """Headline numbers, setting, verdict."""
         facts = (
-            Fact(
-                "held-out AUC", f"{self.auc.value:.2f}", f"[{self.auc.low:.2f}, {self.auc.high:.2f}], n = {self.test:,}"
-            ),
+            Fact("held-out AUC", f"{self.auc.value:.2f}", f"{self.auc.interval()}, n = {self.test:,}"),
             Fact("class gap", f"{self.scale:.3g}", "along the direction"),
             Fact("p", "not tested" if self.p_value is None else f"{self.p_value:.3f}", "against random directions"),
         )
@@ -131,6 +130,5 @@ class Direction(Result):
         table = np.asarray(vectors, dtype=np.float64)
         if table.ndim != 2 or table.shape[1] != len(self.vector):
             raise BadInput(f"vectors has shape {table.shape}; expected (n, {len(self.vector)}) as the direction has")
-        if not np.isfinite(table).all():
-            raise BadInput(f"row {int(np.flatnonzero(~np.isfinite(table).all(1))[0])} of vectors holds NaN or infinity")
+        require_finite(table)
         return table

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from workbench.core.blocks import Block, Fact, Facts, Heading, Intervals, Series, Table, Text
+from workbench.core.claims import LEVEL
 from workbench.core.estimate import Estimate
 from workbench.core.result import Result
 
-LEVEL = 0.05
 BEFORE, ERASED, CONTROL = "as they are", "erased", "random directions removed"
 RENORMALISED = "erased, then renormalised"
 LINEAR, UNSEEN, MLP = "linear", "linear, from rows erasure did not see", "MLP"
@@ -184,16 +184,12 @@ class AmnesicCheck(Result):
         named = (("linear, before", BEFORE, LINEAR), ("linear, after", ERASED, LINEAR), ("MLP, after", ERASED, MLP))
         facts = [
             Fact(
-                label, f"{found.accuracy.value:.2f}", f"{_interval(found.accuracy)}; majority {self.majority.value:.2f}"
+                label, f"{found.accuracy.value:.2f}", f"{found.accuracy.interval()}; majority {self.majority.value:.2f}"
             )
             for label, vectors, probe in named
             if (found := self.reading(vectors, probe)) is not None
         ]
         if (cost := self.cost()) is not None:
-            taken = f"{_interval(cost.cosine)}; {self.rank} of {self.dim} dimensions out"
+            taken = f"{cost.cosine.interval()}; {self.rank} of {self.dim} dimensions out"
             facts.append(Fact("cosine with the original", f"{cost.cosine.value:.3f}", taken))
         return Facts(tuple(facts))
-
-
-def _interval(found: Estimate) -> str:
-    return f"[{found.low:.2f}, {found.high:.2f}]"

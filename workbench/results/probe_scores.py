@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from workbench.core.blocks import Block, Fact, Facts, Heading, Intervals, Series, Table, Text
-from workbench.core.claims import holm
+from workbench.core.claims import LEVEL, holm
 from workbench.core.estimate import Estimate, difference
 from workbench.core.marks import Heatmap
 from workbench.core.result import Result
 
-LEVEL = 0.05
 FEW = 10
 """With fewer groups a bootstrap interval is too narrow, and no sign-flip test can be significant for long."""
 _SHARES = 7

@@ -29,6 +29,15 @@ def open_text(path: Path) -> io.StringIO:
     return io.StringIO(data, newline=None)
 
 
+def old_text(path: Path) -> str:
+    """Text of a file from before all were UTF-8: where it is not, its bytes are read as Latin-1."""
+    data = path.read_bytes()
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return data.decode("latin-1")
+
+
 def paragraphs(lines: Iterable[str]) -> Iterator[str]:
     """Runs of lines without a blank line between them, joined by blanks."""
     block: list[str] = []

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from workbench.core.errors import BadInput
-from workbench.data.readers._passage import Passage
+from workbench.data.readers._passage import Passage, old_text
 
 __all__ = ["read_coded"]
 
@@ -14,11 +14,7 @@ __all__ = ["read_coded"]
 def read_coded(paths: list[Path], upto: str = "") -> Iterator[Passage]:
     """One passage a line. `upto` ends the label (`:` makes DESC of DESC:manner). Bytes that are not UTF-8: Latin-1."""
     for path in paths:
-        data = path.read_bytes()
-        try:
-            text = data.decode("utf-8-sig")
-        except UnicodeDecodeError:
-            text = data.decode("latin-1")
+        text = old_text(path)
         for number, line in enumerate(text.splitlines(), start=1):
             label, space, rest = line.strip().partition(" ")
             if not line.strip():

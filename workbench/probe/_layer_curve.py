@@ -22,7 +22,7 @@ def layer_curve(
     resampler = Resampler(data.groups_of(data.test), seed)
     out = []
     for layer, vectors in sorted(layers.items()):
-        bench = Bench(data, "", vectors, None, None, False, resampler, seed, "cpu")
+        bench = Bench(data, vectors, resampler, seed)
         found = bench.predicted(vectors)
         right = bench.share(found == bench.truth) if data.classes else None
         out.append((layer, right or score_graded(bench.truth.astype(np.float64), found, resampler).correlation))
