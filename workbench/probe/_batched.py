@@ -17,6 +17,8 @@ __all__ = ["BatchedLogistic"]
 
 _MEMORY = 10
 """Former steps that L-BFGS keeps."""
+_RENEWAL = 4
+"""Steps before the preconditioner is made anew; the items that are settled by then no longer bend the loss."""
 _HALVINGS = 12
 _ARMIJO = 1e-4
 
@@ -27,7 +29,7 @@ class BatchedLogistic(BaseEstimator):
 
     All probes share every product with the vectors. Each runs its own L-BFGS (Liu & Nocedal 1989) from the share of
     its `True` labels, preconditioned by the Hessian there, p (1 - p) XX' + 1/C, which is diagonal for all of them in
-    the vectors' principal axes. `C` is the inverse penalty: one number, or one for each probe, so that a path of
+    the vectors' principal axes, and after a few steps by the diagonal of the Hessian where it stands. `C` is the inverse penalty: one number, or one for each probe, so that a path of
     penalties is one fit too. Works in single precision, which allows a `tol` of about 1e-5.
     After `fit`, `coef_` (k, d) and `intercept_` (k,) apply to vectors as they are given, not to standardised ones.
     """
@@ -132,6 +134,8 @@ def _solve(
         if not len(rows):
             break
         taken += 1
+        if taken == _RENEWAL:
+            state.renew_curvature(design)
         direction = -_inverse_hessian(state.gradient, steps, state.curvature)
         step, change, stuck = state.line_search(direction, design @ direction)
         state.weights, state.logits = state.weights + step, state.logits + change
@@ -160,6 +164,11 @@ class _State:
     def slopes(self, design: torch.Tensor) -> torch.Tensor:
         """The gradient of each probe's loss at its weights."""
         return design.T @ (torch.sigmoid(self.logits) - self.wanted) + self.shrink * self.weights
+
+    def renew_curvature(self, design: torch.Tensor) -> None:
+        """The diagonal of each probe's Hessian at its weights."""
+        chances = torch.sigmoid(self.logits)
+        self.curvature = design.square().T @ (chances - chances.square()) + self.shrink
 
     def where(self, keep: torch.Tensor) -> _State:
         """The probes that a mask picks."""
