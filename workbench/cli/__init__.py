@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from workbench.cli import attribute, audit, augment, embed, fetch, invert, list_, probe, report, train
+from workbench.cli import attribute, audit, augment, embed, explain, fetch, invert, list_, probe, report, train
 from workbench.cli._options import DONE, FAILED
 from workbench.core.errors import WorkbenchError
 
@@ -20,6 +20,7 @@ app = typer.Typer(
 )
 app.command("embed")(embed.embed)
 app.command("invert")(invert.invert)
+app.command("explain")(explain.explain)
 app.command("attribute")(attribute.attribute)
 app.command("augment")(augment.augment)
 app.command("audit")(audit.audit)

@@ -20,7 +20,6 @@ import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 
-from workbench.core.errors import BadInput
 from workbench.core.files import atomic_folder, read_json, write_json
 from workbench.core.progress import progress
 from workbench.defend import open_defence
@@ -30,7 +29,8 @@ from workbench.embed._torch import pick_device, plain_attention, trains_in_bf16
 from workbench.jobs._begin_inverter import begin
 from workbench.jobs._drafts import drafts
 from workbench.jobs._early_metrics import EarlyMetrics, loss_of
-from workbench.jobs._run_folder import append_log
+from workbench.jobs._moments import moments_of, restore_moments
+from workbench.jobs._run_folder import append_log, check_recipe
 from workbench.jobs._training_data import Source, batches, encode, gather
 from workbench.jobs.inverter_recipe import InverterRecipe
 from workbench.lm import TextDecoder, TextModel
@@ -66,7 +66,7 @@ def train_inverter(
     torch.manual_seed(recipe.seed)
     where = pick_device(device)
     defence = open_defence(recipe.disturb) if recipe.disturb else None
-    _check_recipe(recipe, run)
+    check_recipe(recipe, run)
     embedder = load_embedder(recipe.embedder, device)
     limits = recipe.max_tokens, recipe.seed
     train = gather(embedder, recipe.corpus, "train", recipe.texts, recipe.planted, *limits, recipe.skip)
@@ -167,11 +167,7 @@ class _State:
 
     def save(self, folder: Path) -> None:
         """Weights, running mean and both moments of AdamW as safetensors; whole or not at all."""
-        moments = {}
-        for name, parameter in self.decoder.named_parameters():
-            if parameter in self._optimiser.state:  # a part that no batch has used yet has no moments
-                for key in ("exp_avg", "exp_avg_sq", "step"):
-                    moments[f"{key}.{name}"] = self._optimiser.state[parameter][key].cpu()
+        moments = moments_of(self.decoder.named_parameters(), self._optimiser)
         with atomic_folder(folder) as temporary:
             save_file(_plain(self.decoder), temporary / "decoder.safetensors")
             save_file(_plain(self.averaged), temporary / "averaged.safetensors")
@@ -192,13 +188,7 @@ class _State:
             self._mean.module.load_state_dict(load_file(folder / "averaged.safetensors"))
             self._mean.n_averaged.fill_(self.step)
         moments = load_file(folder / "moments.safetensors")
-        for name, parameter in self.decoder.named_parameters():
-            if f"step.{name}" in moments:
-                self._optimiser.state[parameter] = {
-                    "step": moments[f"step.{name}"],
-                    "exp_avg": moments[f"exp_avg.{name}"].to(parameter.device),
-                    "exp_avg_sq": moments[f"exp_avg_sq.{name}"].to(parameter.device),
-                }
+        restore_moments(self.decoder.named_parameters(), self._optimiser, moments)
         log.info("going on from step %d", self.step)
 
 
@@ -216,19 +206,6 @@ def _running_mean(decay: float) -> Any:
 
 def _plain(decoder: torch.nn.Module) -> dict[str, torch.Tensor]:
     return {name: tensor.detach().cpu().clone() for name, tensor in decoder.state_dict().items()}
-
-
-def _check_recipe(recipe: InverterRecipe, run: Path) -> None:
-    """Refuse to go on with a run of another recipe."""
-    path = run / "recipe.json"
-    if path.exists():
-        former = InverterRecipe(**read_json(path))
-        if replace(former, steps=recipe.steps, minutes=recipe.minutes) != recipe:
-            free = ("steps", "minutes")
-            changed = [key for key, value in asdict(former).items() if asdict(recipe)[key] != value and key not in free]
-            raise BadInput(
-                f"{run} holds a run with another {', '.join(changed)}; use another folder or the same recipe"
-            )
 
 
 class _Window:

@@ -29,8 +29,9 @@ class BatchedLogistic(BaseEstimator):
 
     All probes share every product with the vectors. Each runs its own L-BFGS (Liu & Nocedal 1989) from the share of
     its `True` labels, preconditioned by the Hessian there, p (1 - p) XX' + 1/C, which is diagonal for all of them in
-    the vectors' principal axes, and after a few steps by the diagonal of the Hessian where it stands. `C` is the inverse penalty: one number, or one for each probe, so that a path of
-    penalties is one fit too. Works in single precision, which allows a `tol` of about 1e-5.
+    the vectors' principal axes, and after a few steps by the diagonal of the Hessian where it stands. `C` is the
+    inverse penalty: one number, or one for each probe, so that a path of penalties is one fit too. Works in single
+    precision, which allows a `tol` of about 1e-5.
     After `fit`, `coef_` (k, d) and `intercept_` (k,) apply to vectors as they are given, not to standardised ones.
     """
 

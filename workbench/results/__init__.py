@@ -6,6 +6,16 @@ from workbench.results.augmentation import Augmentation, LabelCount, Sample
 from workbench.results.direction import Direction, RandomTest
 from workbench.results.embedder_comparison import EmbedderComparison, EmbedderScores
 from workbench.results.erasure import AmnesicCheck, Cost, Kept, Reading
+from workbench.results.explainer_scores import (
+    Abstention,
+    Beaten,
+    Counterfactual,
+    DescriptionScores,
+    DomainScores,
+    ExplainerScores,
+    QuestionScores,
+)
+from workbench.results.explanations import Claim, Explanation, Explanations
 from workbench.results.faithfulness import Faithfulness, MethodFaithfulness
 from workbench.results.inversions import Inversions
 from workbench.results.probe_scores import Gain, ProbeScores, TaskScores
@@ -13,15 +23,24 @@ from workbench.results.scores import InversionScores, ScoreTable
 from workbench.results.sparse_features import Reconstruction, SparseFeature, SparseFeatures
 
 __all__ = [
+    "Abstention",
     "AmnesicCheck",
     "Attribution",
     "AuditResult",
     "Augmentation",
+    "Beaten",
+    "Claim",
     "Control",
     "Cost",
+    "Counterfactual",
+    "DescriptionScores",
     "Direction",
+    "DomainScores",
     "EmbedderComparison",
     "EmbedderScores",
+    "ExplainerScores",
+    "Explanation",
+    "Explanations",
     "Faithfulness",
     "Gain",
     "HitAttributions",
@@ -32,6 +51,7 @@ __all__ = [
     "MethodFaithfulness",
     "PairAttribution",
     "ProbeScores",
+    "QuestionScores",
     "RandomTest",
     "Reading",
     "Reconstruction",

@@ -1,0 +1,106 @@
+"""workbench explain: vectors to words, by a language model that reads them."""
+
+from __future__ import annotations
+
+import json as json_format
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from workbench.cli._options import Device, Embedder, Json, Quiet, Seed, begin, embedder_of, finish, say, write_page
+from workbench.core.errors import BadInput
+
+if TYPE_CHECKING:
+    from workbench.results import Explanations
+
+
+def explain(
+    vectors: Annotated[Path | None, typer.Argument(help="Parquet of vectors, as `workbench embed` writes it.")] = None,
+    texts: Annotated[str, typer.Option(help="Instead of vectors: texts to embed, hide and explain.")] = "",
+    between: Annotated[
+        tuple[str, str] | None,
+        typer.Option(help="Instead of both: two texts; describe the points on the way.", metavar="TEXT_A TEXT_B"),
+    ] = None,
+    evaluate: Annotated[
+        bool, typer.Option("--evaluate", help="Instead of all: measure how far the explainer can be believed.")
+    ] = False,
+    ask: Annotated[str, typer.Option(help="A yes-or-no question about each hidden text.")] = "",
+    document: Annotated[
+        bool, typer.Option("--document", help="With --ask: the vectors are one document's; answer once for all.")
+    ] = False,
+    steps: Annotated[int, typer.Option(help="Of --between: points, both ends included.", min=2)] = 5,
+    n: Annotated[int, typer.Option(help="Of --evaluate: held-out texts of each corpus.", min=30)] = 300,
+    out: Annotated[Path, typer.Option(help="JSON Lines to write, one object a vector, in input order.")] = Path(
+        "out.jsonl"
+    ),
+    html: Annotated[Path | None, typer.Option(help="Also write a page that needs no network.")] = None,
+    embedder: Embedder = "",
+    checkpoint: Annotated[str, typer.Option(help="Name or folder; default: the shipped one for the embedder.")] = "",
+    claims: Annotated[
+        bool, typer.Option(help="Also read fixed attributes off each vector, and check them against probes.")
+    ] = True,
+    column: Annotated[str, typer.Option(help="Field or column of --texts that holds the text.")] = "text",
+    json: Json = "",
+    seed: Seed = 0,
+    device: Device = "auto",
+    quiet: Quiet = False,
+) -> None:
+    """Let a language model read vectors: it describes the hidden texts and answers questions about them.
+
+    It is given the vectors alone; with --texts the texts stand beside for the eye. Beside every description stands
+    what the same model says of another vector (blind), and linear probes contradict what is invented.
+
+    Examples: workbench explain --texts lines.txt --ask "Is it about money?" --out out.jsonl
+              workbench explain vectors.parquet --html page.html
+              workbench explain --between "I like tea." "The bank is shut." --steps 5
+              workbench explain --evaluate --n 300 --json scores.json
+    """
+    begin(quiet, device)
+    if sum(map(bool, (vectors, texts, between, evaluate))) != 1:
+        raise BadInput('give one of: a Parquet file of vectors, --texts FILE, --between "A" "B", or --evaluate')
+    if ask and (between or evaluate):
+        raise BadInput("--ask goes with vectors or --texts; --between describes, --evaluate brings its own questions")
+    if document and not ask:
+        raise BadInput('--document needs a question: --ask "Is it about money?"')
+    if between and not all(text.strip() for text in between):
+        raise BadInput(f"--between has the texts {between[0]!r} and {between[1]!r}; expected two that are not empty")
+    from workbench.core.embedding_set import EmbeddingSet
+    from workbench.data import corpora
+    from workbench.embed import load_embedder
+
+    source = corpora.read(texts, column) if texts else None
+    held = EmbeddingSet.load(vectors) if vectors else None
+    model = load_embedder(embedder_of(held, embedder), device)
+    if evaluate:
+        from workbench.jobs.evaluate_explainer import evaluate_explainer
+
+        result = evaluate_explainer(model, checkpoint, n, seed, device)
+    else:
+        from workbench.explain import open_explainer
+
+        explainer = open_explainer(model, checkpoint, device)
+        if between:
+            result = explainer.interpolate(*model.embed(between), steps)
+        else:
+            held = model.embed_set(source.ids, source.texts, seed) if source else held
+            assert held is not None
+            hidden, known = held.without_texts(), None if held.texts is None else [text or "" for text in held.texts]
+            if document:
+                result = explainer.ask_document(hidden, ask)
+            elif ask:
+                result = explainer.ask(hidden, ask, claims=claims, texts=known)
+            else:
+                result = explainer.describe(hidden, claims=claims, texts=known)
+        _write(out, result)
+        say(f"{len(result):,} explained in {result.seconds:.1f} s -> {out}", quiet)
+    if html:
+        write_page(html, result.title, result, quiet)
+    finish(result, json, quiet)
+
+
+def _write(out: Path, found: Explanations) -> None:
+    from workbench.core.files import write_text
+
+    lines = [json_format.dumps(record, ensure_ascii=False) for record in found.records()]
+    write_text(out, "\n".join(lines) + "\n")

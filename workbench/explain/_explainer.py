@@ -1,0 +1,284 @@
+"""Explainer: vectors in, words out, each with the evidence for it.
+
+A frozen language model reads soft tokens made from vectors (ELM, Tennenholtz et al. 2024; xRAG, Cheng et al. 2024).
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Sequence
+from functools import cached_property, lru_cache
+
+import numpy as np
+import torch
+from jaxtyping import Float
+
+from workbench.core import checkpoint
+from workbench.core.embedding_set import EmbeddingSet
+from workbench.core.errors import BadInput
+from workbench.core.vectors import require_finite, unit
+from workbench.embed._embedder import Embedder
+from workbench.embed._torch import pick_device
+from workbench.explain._bundle import KIND, Bundle
+from workbench.explain._chat import Chat
+from workbench.results.explanations import UNCLEAR, Claim, Explanation, Explanations
+
+DESCRIBE, SHARED = "Write the text.", "Which words do both share?"
+_KEYWORDS, _LEAST_CHANCE = 8, 0.3
+_BLIND = 4
+"""Other vectors whose answers make the blind one."""
+_MOST_VECTORS = 16
+"""Chunks that one prompt can hold."""
+_YES_NO = re.compile(
+    r"(is|are|was|were|does|do|did|has|have|had|can|could|will|would|should|am|may|might|must|isn't|aren't|don't|doesn't)\b",
+    re.IGNORECASE,
+)
+
+
+def open_explainer(embedder: Embedder, checkpoint_name: str = "", device: str = "auto") -> Explainer:
+    """The explainer of a checkpoint (a name or a folder; empty: the shipped one for `embedder`).
+
+    Raises BadInput where it was trained on another embedder, UnknownName.
+    """
+    spec = embedder.spec
+    folder = checkpoint.locate(checkpoint_name or checkpoint.for_embedder(KIND, spec.name))
+    card = checkpoint.open_card(folder, KIND)
+    if card.embedder_revision != spec.revision:
+        raise BadInput(
+            f"{card.name} was trained on {card.embedder} with weights {card.embedder_revision}; {spec.name} has "
+            f"weights {spec.revision}: train an explainer for it (workbench train explainer)"
+        )
+    return Explainer(embedder, Bundle.load(folder, card.config, pick_device(device)), card.name)
+
+
+class Explainer:
+    """Describes vectors, and answers questions on them, with a language model that never sees a text.
+
+    Beside every answer stands the blind one: what the same model says of other vectors. Descriptions are embedded anew
+    and compared with the vector; claims are compared with linear probes.
+    """
+
+    def __init__(self, embedder: Embedder, bundle: Bundle, checkpoint_name: str = "") -> None:
+        self.embedder, self.bundle, self.checkpoint = embedder, bundle, checkpoint_name
+
+    def describe(
+        self, vectors: EmbeddingSet, claims: bool = True, texts: Sequence[str] | None = None, question: str = ""
+    ) -> Explanations:
+        """A description of each of n vectors, its keywords and claims. `texts` are only put beside, for the eye."""
+        if vectors.texts is not None:
+            raise BadInput("an explainer never holds the truth: hand it EmbeddingSet.without_texts()")
+        self._require(vectors.vectors)
+        began = time.monotonic()
+        rows = self._rows([str(id) for id in vectors.ids], vectors.vectors, claims, question, texts)
+        title = f"{len(rows):,} vectors, explained"
+        return self._result(title, rows, began)
+
+    def ask(
+        self, vectors: EmbeddingSet, question: str, claims: bool = True, texts: Sequence[str] | None = None
+    ) -> Explanations:
+        """`describe`, and an answer to `question` of each vector: yes or no with its probability, or words."""
+        if not question.strip():
+            raise BadInput("the question is empty")
+        return self.describe(vectors, claims, texts, question)
+
+    def answer(self, vector: Float[np.ndarray, " d"], question: str) -> Explanation:
+        """The answer to one question on one vector, and nothing else."""
+        prompt = vector[None]
+        self._require(prompt)
+        answer, probability, blind = self._answers([prompt], question)[0]
+        return Explanation("0", "", (), None, "", None, question, answer, probability, blind)
+
+    def ask_document(self, vectors: EmbeddingSet, question: str) -> Explanations:
+        """One answer to `question` on a document whose chunks have these vectors; its text is never shown."""
+        self._require(vectors.vectors)
+        if len(vectors) > _MOST_VECTORS:
+            raise BadInput(f"a document of {len(vectors)} chunks; expected at most {_MOST_VECTORS}")
+        began = time.monotonic()
+        answer, probability, blind = self._answers([vectors.vectors], question)[0]
+        centre = unit(vectors.vectors).mean(0, keepdims=True)
+        row = Explanation(
+            "document", "", self._keywords(centre)[0], None, "", None, question, answer, probability, blind
+        )
+        return self._result(f"A document of {len(vectors)} chunks", (row,), began)
+
+    def compare(self, a: Float[np.ndarray, " d"], b: Float[np.ndarray, " d"]) -> Explanations:
+        """Two vectors, and as a third row what both share, in the model's words."""
+        pair = np.stack([a, b])
+        self._require(pair)
+        began = time.monotonic()
+        rows = self._rows(["a", "b"], pair, True, "", None)
+        shared = self.bundle.model.write([pair], SHARED)[0]
+        blind = self.bundle.model.write([self._others[:2]], SHARED)[0]
+        middle = self._keywords(unit(unit(pair).mean(0, keepdims=True)))[0]
+        both = Explanation("a and b", "", middle, None, blind, None, SHARED, shared)
+        cosine = float(unit(pair)[0] @ unit(pair)[1])
+        return self._result(f"Two vectors with cosine {cosine:.3f}", (*rows, both), began)
+
+    def interpolate(self, a: Float[np.ndarray, " d"], b: Float[np.ndarray, " d"], steps: int = 5) -> Explanations:
+        """Descriptions on the way from one vector to another along the great circle; ids are shares of the way."""
+        if steps < 2:
+            raise BadInput(f"steps is {steps}; expected at least 2")
+        ends = np.stack([a, b])
+        self._require(ends)
+        first, last = unit(ends)
+        angle = float(np.arccos(np.clip(first @ last, -1, 1)))
+        if np.sin(angle) < 1e-6 and angle > 1:
+            raise BadInput("the two vectors are opposite: there is no one way between them")
+        began = time.monotonic()
+        shares = np.linspace(0, 1, steps)
+        turn = np.sin(angle) if angle > 1e-6 else 1.0
+        mixed = [
+            (np.sin((1 - s) * angle) * first + np.sin(s * angle) * last) / turn if angle > 1e-6 else first
+            for s in shares
+        ]
+        rows = self._rows([f"{s:.2f}" for s in shares], np.stack(mixed).astype(np.float32), False, "", None)
+        return self._result("From one vector to another", rows, began)
+
+    def name(self, vector: Float[np.ndarray, " d"], direction: bool = False) -> Explanations:
+        """What a cluster's centroid, or with `direction` a direction such as a probe's, stands for.
+
+        A direction is named by the words whose evidence grows most along it, and described at a vector that lies
+        far along it.
+        """
+        self._require(vector[None])
+        began = time.monotonic()
+        if not direction:
+            return self._result("A centroid", self._rows(["centroid"], unit(vector[None]), False, "", None), began)
+        way = unit(vector[None])
+        others = unit(self.bundle.blind)
+        far = unit(others.mean(0) + 3 * (others @ way[0]).std() * way)
+        row = self._rows(["direction"], far.astype(np.float32), False, "", None)[0]
+        projector = self.bundle.model.projector
+        with torch.inference_mode():
+            slopes = torch.from_numpy(way.astype(np.float32)).to(projector.weight.device) @ projector.weight
+            rare = torch.sigmoid(-projector.prior) * slopes[0]
+            best = rare.topk(_KEYWORDS)
+        words = tuple((self.bundle.model.words[int(i)], float(v)) for v, i in zip(*best, strict=True))
+        named = Explanation(row.id, row.description, words, row.cosine, row.blind, row.blind_cosine)
+        return self._result("A direction, named by the words whose evidence grows along it", (named,), began)
+
+    def chat(self, vector: Float[np.ndarray, " d"]) -> Chat:
+        """A talk about one vector."""
+        self._require(vector[None])
+        return Chat(self, vector)
+
+    def _rows(
+        self,
+        ids: Sequence[str],
+        vectors: Float[np.ndarray, "n d"],
+        claims: bool,
+        question: str,
+        texts: Sequence[str] | None,
+    ) -> tuple[Explanation, ...]:
+        prompts = [vector[None] for vector in vectors]
+        said = [_cut(text) for text in self.bundle.model.write(prompts, DESCRIBE)]
+        blind, blind_vectors = self._blind_descriptions
+        again = unit(self.embedder.embed(said, what="re-embed"))
+        sent = unit(vectors)
+        cosines = (again * sent).sum(1)
+        keywords = self._keywords(vectors)
+        answers = self._answers(prompts, question) if question else [("", None, None)] * len(prompts)
+        checked = self._claims(vectors) if claims else [()] * len(prompts)
+        rows = []
+        for i, id in enumerate(ids):
+            other = i % len(blind)
+            answer, probability, blind_probability = answers[i]
+            rows.append(
+                Explanation(
+                    id,
+                    said[i],
+                    keywords[i],
+                    float(cosines[i]),
+                    blind[other],
+                    float(blind_vectors[other] @ sent[i]),
+                    question,
+                    answer,
+                    probability,
+                    blind_probability,
+                    checked[i],
+                    texts[i] if texts is not None else "",
+                )
+            )
+        return tuple(rows)
+
+    def _answers(
+        self, prompts: Sequence[Float[np.ndarray, "m d"]], question: str
+    ) -> list[tuple[str, float | None, float | None]]:
+        """Answer, probability of yes, and blind probability; of a question that is not yes-or-no, words alone."""
+        model = self.bundle.model
+        if not _YES_NO.match(question.strip()):
+            return [(text, None, None) for text in model.write(list(prompts), question)]
+        found = np.concatenate(model.choose(list(prompts), [[question]] * len(prompts)))
+        chances = self.bundle.probability(found[:, 0] - found[:, 1])
+        blind = self._blind_probability(question)
+        return [(_word(row, chance), float(chance), blind) for row, chance in zip(found, chances, strict=True)]
+
+    def _claims(self, vectors: Float[np.ndarray, "n d"]) -> list[tuple[Claim, ...]]:
+        claims = self.bundle.claims
+        if not claims.names:
+            return [()] * len(vectors)
+        found = self.bundle.model.choose([vector[None] for vector in vectors], [claims.questions] * len(vectors))
+        probes = claims.probe(vectors)
+        rows = []
+        for logs, probed in zip(found, probes, strict=True):
+            chances = self.bundle.probability(logs[:, 0] - logs[:, 1])
+            each = zip(claims.names, claims.questions, logs, chances, probed, strict=True)
+            rows.append(tuple(Claim(n, q, _word(log, p), float(p), float(probe)) for n, q, log, p, probe in each))
+        return rows
+
+    def _keywords(self, vectors: Float[np.ndarray, "n d"]) -> list[tuple[tuple[str, float], ...]]:
+        model = self.bundle.model
+        with torch.inference_mode():
+            read = model.projector.read(torch.from_numpy(vectors.astype(np.float32)).to(model.device), _KEYWORDS)
+        rows = zip(read.words.tolist(), read.chances.tolist(), strict=True)
+        return [
+            tuple((model.words[i], chance) for i, chance in zip(*row, strict=True) if chance >= _LEAST_CHANCE)
+            for row in rows
+        ]
+
+    @cached_property
+    def _others(self) -> Float[np.ndarray, "b d"]:
+        return self.bundle.blind[:_BLIND]
+
+    @cached_property
+    def _blind_descriptions(self) -> tuple[list[str], Float[np.ndarray, "b d"]]:
+        said = [_cut(text) for text in self.bundle.model.write([other[None] for other in self._others], DESCRIBE)]
+        return said, unit(self.embedder.embed(said, what="re-embed"))
+
+    @cached_property
+    def _blind_probability(self):  # noqa: ANN202 - a memoised function of one question
+        @lru_cache(maxsize=256)
+        def ask(question: str) -> float:
+            prompts = [other[None] for other in self._others]
+            found = np.concatenate(self.bundle.model.choose(prompts, [[question]] * len(prompts)))
+            return float(self.bundle.probability(found[:, 0] - found[:, 1]).mean())
+
+        return ask
+
+    def _result(self, title: str, rows: tuple[Explanation, ...], began: float) -> Explanations:
+        model = self.bundle.model.name
+        return Explanations(title, self.embedder.spec.name, model, self.checkpoint, rows, time.monotonic() - began)
+
+    def _require(self, vectors: Float[np.ndarray, "n d"]) -> None:
+        d = self.bundle.model.projector.config.dim
+        if vectors.ndim != 2 or vectors.shape[1] != d or not len(vectors):
+            raise BadInput(
+                f"vectors has shape {vectors.shape}; expected (n, {d}) for {self.checkpoint or 'this explainer'}"
+            )
+        require_finite(vectors)
+        if not np.abs(vectors).sum(1).all():
+            raise BadInput("a vector is zero; it tells nothing")
+
+
+def _word(logs: Float[np.ndarray, " three"], chance: float) -> str:
+    """`unclear` where the model holds that likelier than yes and no together."""
+    if logs[2] > np.log(0.5):
+        return UNCLEAR
+    return "yes" if chance >= 0.5 else "no"
+
+
+def _cut(text: str) -> str:
+    """A description's first line; an abstention is one word, however it goes on."""
+    line = text.strip().partition("\n")[0].strip()
+    return UNCLEAR if line.lower().rstrip(".! ").startswith(UNCLEAR) or not line else line

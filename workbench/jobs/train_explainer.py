@@ -1,0 +1,260 @@
+"""Train an explainer: a projector, and if asked LoRA, that let a frozen language model read vectors; resumable.
+
+The projector starts in closed form. One prompt carries many questions (`lm/_packing.py`), so that a vector is paid for
+once. While it learns, the log says how much better a true vector is than a shuffled one.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import time
+from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+
+from workbench.core.files import atomic_folder, read_json, write_json
+from workbench.core.progress import progress
+from workbench.embed import load_embedder
+from workbench.embed._embedder import Embedder
+from workbench.embed._torch import pick_device, plain_attention, trains_in_bf16
+from workbench.jobs._begin_explainer import begin_explainer
+from workbench.jobs._explain_data import Hidden, gather_hidden, siblings_of
+from workbench.jobs._explain_items import Item, Segment, items
+from workbench.jobs._explain_mixture import Mixture, load_mixture
+from workbench.jobs._moments import moments_of, restore_moments
+from workbench.jobs._run_folder import append_log, check_recipe
+from workbench.jobs.explainer_recipe import ExplainerRecipe
+from workbench.lm._packing import Part
+from workbench.lm.soft_prompt import CHOICES, SoftPromptModel
+
+log = logging.getLogger(__name__)
+_AHEAD = 16
+"""Batches that are put in order of length at a time."""
+_WATCHED, _WATCHED_WORDS = 48, 24
+"""Held-out texts whose nats are logged, and their most words."""
+DESCRIBE = "Write the text."
+
+
+@dataclass(frozen=True)
+class TrainedExplainer:
+    """The outcome of a run. `curve` holds the log's validation lines."""
+
+    recipe: ExplainerRecipe
+    model: SoftPromptModel
+    embedder: Embedder
+    train: Hidden
+    steps: int
+    seconds: float
+    cpu_seconds: float
+    device: str
+    curve: tuple[dict[str, Any], ...] = ()
+
+
+def train_explainer(
+    recipe: ExplainerRecipe,
+    run: Path,
+    mixture: Mixture | None = None,
+    device: str = "auto",
+    save_every: int = 100,
+    stop_after: float = math.inf,
+) -> TrainedExplainer:
+    """Train, or go on with, the run in the folder `run`; ends as the recipe says, or after `stop_after` seconds.
+
+    The folder keeps `recipe.json`, `log.jsonl` (loss, speed, nats of true and shuffled vectors on held-out texts) and
+    `state/`, replaced as a whole every `save_every` steps.
+    """
+    where = pick_device(device)
+    mixture = mixture or load_mixture()
+    check_recipe(recipe, run)
+    embedder = load_embedder(recipe.embedder, device)
+    train = gather_hidden(recipe, mixture, embedder, "train", recipe.texts)
+    held_out = gather_hidden(recipe, mixture, embedder, "validation", 600)
+    model = begin_explainer(recipe, embedder, train, where)
+    write_json(run / "recipe.json", asdict(recipe))
+    log.info("%d texts, %d words can be read", len(train.pool.texts), len(model.words))
+    state = _State(model, recipe, where)
+    state.restore(run / "state")
+    watched = _Watched(held_out, model)
+    began, before = time.monotonic(), state.seconds
+    cpu_began, cpu_before = time.process_time(), state.cpu_seconds
+    random = np.random.default_rng
+    siblings = siblings_of(model)
+    losses: list[float] = []
+    queue: list[list[Item]] = []
+
+    def over() -> bool:
+        return state.done >= 1 or state.seconds - before >= stop_after
+
+    if state.step == 0 and state.rank == 0:
+        append_log(log, run, {"step": 0, "seconds": 0, **watched.measure()})
+    with progress("train explainer", recipe.steps, "steps") as advance:
+        advance(state.step)
+        while not over():
+            batches = []
+            for place in range(recipe.accumulate):
+                number = (state.step * recipe.accumulate + place) * state.world + state.rank
+                block, offset = divmod(number, _AHEAD)
+                if not queue or offset == 0 or state.block != block:
+                    queue, state.block = _block(train, mixture, siblings, recipe, block), block
+                drawn = random([recipe.seed, number])
+                batches.append([(train.prompt(item, drawn), item.segments) for item in queue[offset]])
+            losses.append(state.learn(batches))
+            state.seconds = before + time.monotonic() - began
+            state.cpu_seconds = cpu_before + time.process_time() - cpu_began
+            advance(1)
+            if state.rank == 0 and (state.step % save_every == 0 or over()):
+                line = {"step": state.step, "seconds": round(state.seconds), "stage": state.stage}
+                line |= {"loss": round(float(np.mean(losses)), 4), **watched.measure()}
+                append_log(log, run, line)
+                losses.clear()
+                state.save(run / "state")
+    return TrainedExplainer(
+        recipe, model, embedder, train, state.step, state.seconds, state.cpu_seconds, where, _curve(run)
+    )
+
+
+def _block(train: Hidden, mixture: Mixture, siblings: Any, recipe: ExplainerRecipe, block: int) -> list[list[Item]]:
+    """The batches of one block: its items in order of length, cut, and shuffled."""
+    size = _AHEAD * recipe.batch
+    found = list(islice(items(train.pool, mixture, siblings, recipe.seed, start=block * size), size))
+    found.sort(key=lambda item: sum(len(segment.ask) + len(segment.answer) + 8 for segment in item.segments))
+    batches = [found[start : start + recipe.batch] for start in range(0, size, recipe.batch)]
+    np.random.default_rng([recipe.seed, block]).shuffle(batches)  # type: ignore[arg-type]
+    return batches
+
+
+class _State:
+    """What learns, its optimiser and the count of steps: all that a resumed run needs."""
+
+    def __init__(self, model: SoftPromptModel, recipe: ExplainerRecipe, device: str) -> None:
+        from accelerate import Accelerator
+
+        cuda = device.startswith("cuda")
+        self._accelerator = Accelerator(cpu=not cuda, mixed_precision="bf16" if trains_in_bf16(device) else "no")
+        self.rank, self.world = self._accelerator.process_index, self._accelerator.num_processes
+        self.model, self._recipe, self._cuda = model, recipe, cuda
+        self.step, self.since, self.seconds, self.cpu_seconds, self.block = 0, 0, 0.0, 0.0, -1
+        self.stage = -1
+        self._enter(0)
+
+    @property
+    def done(self) -> float:
+        """Share of the run that is behind it."""
+        return self._recipe.done(self.step, self.seconds)
+
+    def learn(self, batches: Sequence[Sequence[tuple[np.ndarray, Sequence[Segment]]]]) -> float:
+        """One step over some batches; gives the mean loss."""
+        if (stage := self._recipe.stage(self.done)) != self.stage:
+            self._enter(stage)
+        for group in self._optimiser.param_groups:
+            group["lr"] = self._recipe.rate(self.since, self.done)
+        self._optimiser.zero_grad(set_to_none=True)
+        total = 0.0
+        for batch in batches:
+            vectors = [each for each, _ in batch]
+            packed = self.model.pack(vectors, [[self._part(segment) for segment in each] for _, each in batch])
+            with self._accelerator.autocast(), nullcontext() if self._cuda else plain_attention():
+                loss = self.model.loss(vectors, packed) / len(batches)
+            self._accelerator.backward(loss)
+            total += float(loss.detach())
+        self._average_over_ranks()
+        torch.nn.utils.clip_grad_norm_([part for _, part in self._named], 1.0)
+        self._optimiser.step()
+        self.step, self.since = self.step + 1, self.since + 1
+        return total
+
+    def save(self, folder: Path) -> None:
+        """Projector, LoRA and moments as safetensors; whole or not at all."""
+        with atomic_folder(folder) as temporary:
+            save_file(learnt(self.model), temporary / "learnt.safetensors")
+            save_file(moments_of(self._named, self._optimiser), temporary / "moments.safetensors")
+            told = ("step", "since", "seconds", "cpu_seconds", "stage")
+            write_json(temporary / "progress.json", {name: getattr(self, name) for name in told})
+
+    def restore(self, folder: Path) -> None:
+        """Take up a saved state, if there is one."""
+        if not folder.is_dir():
+            return
+        said = read_json(folder / "progress.json")
+        if said["stage"] != self.stage:
+            self._enter(said["stage"])
+        for name, value in said.items():
+            setattr(self, name, value)
+        take_up(self.model, load_file(folder / "learnt.safetensors"))
+        restore_moments(self._named, self._optimiser, load_file(folder / "moments.safetensors"))
+        log.info("going on from step %d", self.step)
+
+    def _enter(self, stage: int) -> None:
+        """Begin a stage: choose what learns."""
+        if stage == 1:
+            self.model.projector.requires_grad_(False)
+            if not self.model.lora_state():
+                self.model.add_lora(self._recipe.rank, self._recipe.first_layer, seed=self._recipe.seed)
+            pairs = [(n, p) for n, p in self.model.lm.named_parameters() if "lora_" in n]
+        else:
+            pairs = list(self.model.projector.named_parameters())
+        self.stage, self.since, self._named = stage, 0, pairs
+        self._optimiser = torch.optim.AdamW([p for _, p in pairs], lr=self._recipe.learning_rate, weight_decay=0.0)
+
+    def _part(self, segment: Segment) -> Part:
+        weight = self._recipe.choice_weight if segment.answer in CHOICES else 1.0
+        return self.model.question(segment.ask, segment.answer, weight)
+
+    def _average_over_ranks(self) -> None:
+        if self.world > 1:
+            for _, part in self._named:
+                if part.grad is not None:
+                    part.grad = self._accelerator.reduce(part.grad, reduction="mean")  # type: ignore[assignment]
+
+
+def learnt(model: SoftPromptModel) -> dict[str, torch.Tensor]:
+    """All that training made, LoRA's factors too, by name."""
+    own = {f"projector.{name}": value for name, value in model.projector.state_dict().items()}
+    return {name: value.detach().cpu().contiguous() for name, value in {**own, **model.lora_state()}.items()}
+
+
+def take_up(model: SoftPromptModel, saved: dict[str, torch.Tensor]) -> None:
+    """Put back what `learnt` gave; LoRA must have been added."""
+    own = {name.removeprefix("projector."): value for name, value in saved.items() if name.startswith("projector.")}
+    model.projector.load_state_dict(own)
+    model.lm.load_state_dict({name: value for name, value in saved.items() if "lora_" in name}, strict=False)
+
+
+class _Watched:
+    """Held-out texts on which a run shows what true vectors are worth above shuffled ones."""
+
+    def __init__(self, held_out: Hidden, model: SoftPromptModel) -> None:
+        short = [row for row, text in enumerate(held_out.pool.texts) if len(text.split()) <= _WATCHED_WORDS]
+        rows = short[:_WATCHED]
+        self._texts = [held_out.pool.texts[row] for row in rows]
+        self._vectors = [held_out.vectors[row][None] for row in rows]
+        self._model = model
+
+    def measure(self) -> dict[str, float]:
+        """Nats a token given the true vector, and another text's."""
+        other = [*self._vectors[1:], *self._vectors[:1]]
+        nats = {}
+        for name, vectors in (("true", self._vectors), ("shuffled", other)):
+            sums, counts = self._model.nats(vectors, DESCRIBE, self._texts).sum(0)
+            nats[name] = float(sums / counts)
+        gap = nats["shuffled"] - nats["true"]
+        return {
+            "validation_nats": round(nats["true"], 3),
+            "shuffled_nats": round(nats["shuffled"], 3),
+            "gap": round(gap, 3),
+        }
+
+
+def _curve(run: Path) -> tuple[dict[str, Any], ...]:
+    path = run / "log.jsonl"
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    return tuple(line for line in map(json.loads, lines) if "validation_nats" in line)
