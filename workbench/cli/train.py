@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from workbench.cli._options import Device, Json, Quiet, Seed, begin, finish, say
+from workbench.cli.train_explainer import explainer
 from workbench.cli.train_sae import sae
 
 app = typer.Typer(help="Train a checkpoint.", no_args_is_help=True)
@@ -117,4 +118,5 @@ def inverter(
     finish(table, json, quiet)
 
 
+app.command("explainer")(explainer)
 app.command("sae")(sae)

@@ -153,7 +153,7 @@ class Explainer:
         with torch.inference_mode():
             slopes = torch.from_numpy(way.astype(np.float32)).to(projector.weight.device) @ projector.weight
             rare = torch.sigmoid(-projector.prior) * slopes[0]
-            best = rare.topk(_KEYWORDS)
+            best = rare.topk(min(_KEYWORDS, len(rare)))
         words = tuple((self.bundle.model.words[int(i)], float(v)) for v, i in zip(*best, strict=True))
         named = Explanation(row.id, row.description, words, row.cosine, row.blind, row.blind_cosine)
         return self._result("A direction, named by the words whose evidence grows along it", (named,), began)
@@ -203,7 +203,7 @@ class Explainer:
         return tuple(rows)
 
     def _answers(
-        self, prompts: Sequence[Float[np.ndarray, "m d"]], question: str
+        self, prompts: Sequence[Float[np.ndarray, "_ d"]], question: str
     ) -> list[tuple[str, float | None, float | None]]:
         """Answer, probability of yes, and blind probability; of a question that is not yes-or-no, words alone."""
         model = self.bundle.model
@@ -212,7 +212,7 @@ class Explainer:
         found = np.concatenate(model.choose(list(prompts), [[question]] * len(prompts)))
         chances = self.bundle.probability(found[:, 0] - found[:, 1])
         blind = self._blind_probability(question)
-        return [(_word(row, chance), float(chance), blind) for row, chance in zip(found, chances, strict=True)]
+        return [(_word(row, float(chance)), float(chance), blind) for row, chance in zip(found, chances, strict=True)]
 
     def _claims(self, vectors: Float[np.ndarray, "n d"]) -> list[tuple[Claim, ...]]:
         claims = self.bundle.claims
@@ -224,7 +224,9 @@ class Explainer:
         for logs, probed in zip(found, probes, strict=True):
             chances = self.bundle.probability(logs[:, 0] - logs[:, 1])
             each = zip(claims.names, claims.questions, logs, chances, probed, strict=True)
-            rows.append(tuple(Claim(n, q, _word(log, p), float(p), float(probe)) for n, q, log, p, probe in each))
+            rows.append(
+                tuple(Claim(n, q, _word(log, float(p)), float(p), float(probe)) for n, q, log, p, probe in each)
+            )
         return rows
 
     def _keywords(self, vectors: Float[np.ndarray, "n d"]) -> list[tuple[tuple[str, float], ...]]:

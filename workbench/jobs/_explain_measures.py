@@ -143,7 +143,7 @@ def closed_forms(
     for linear, wanted in ((words, said), (probes, ~said)):
         places = {question: place for place, question in enumerate(linear.questions)}
         for row in np.flatnonzero(wanted):
-            if (place := places.get(asked[row].ask)) is not None:
+            if (place := places.get(asked[int(row)].ask)) is not None:
                 found[row] = vectors[row] @ linear.coef[place] + linear.intercept[place]
     unread = said & np.isnan(found)
     if (said & ~unread).any():

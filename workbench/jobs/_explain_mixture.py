@@ -26,6 +26,8 @@ class Attribute(BaseModel):
     yes: tuple[str, ...] = ()
     no: tuple[str, ...] = ()
     per_class: dict[str, Wordings] = {}
+    claim: bool = False
+    """Whether every vector that is explained is asked this, and a probe checks the answer."""
 
     @model_validator(mode="after")
     def _fits(self) -> Attribute:
@@ -34,6 +36,8 @@ class Attribute(BaseModel):
             raise ValueError(f"{self.task} has no class {sorted(unknown)}; expected some of: {', '.join(known)}")
         if not all(all(question) for question in self.questions()) or {*self.yes} & {*self.no}:
             raise ValueError(f"{self.name}: expected ask, yes and no, or per_class; none empty, no class in both")
+        if self.claim and self.per_class:
+            raise ValueError(f"{self.name}: a claim is one question; it cannot have per_class")
         return self
 
     def questions(self) -> list[tuple[Wordings, tuple[str, ...], tuple[str, ...]]]:

@@ -96,12 +96,12 @@ def evaluate(
         Abstention(f"texts of {each.corpus}", proportion(told.count(UNCLEAR), n), False)
         for each, told in zip(held, said, strict=True)
     ]
-    name = explainer.name or f"An explainer of {explainer.embedder.spec.name}"
+    name = explainer.checkpoint or f"An explainer of {explainer.embedder.spec.name}"
     return ExplainerScores(
         title=f"{name}, measured on held-out texts of {_WORDS[0]} to {_WORDS[1]} words",
         embedder=explainer.embedder.spec.name,
         model=explainer.bundle.model.name,
-        checkpoint=explainer.name,
+        checkpoint=explainer.checkpoint,
         domains=tuple(domains),
         counterfactuals=measure.counterfactuals(held[0]),
         abstentions=(*texts, *measure.empty(held[0])),
@@ -255,9 +255,8 @@ class _Measure:
         with progress(f"nats, {what}", len(texts), "texts") as advance:
             for start in range(0, len(texts), _TOGETHER):
                 some = order[start : start + _TOGETHER]
-                found[some] = self.model.nats(
-                    [vectors[row][None] for row in some], DESCRIBE, [texts[row] for row in some]
-                )
+                prompts, answers = [vectors[row][None] for row in some], [texts[int(row)] for row in some]
+                found[some] = self.model.nats(prompts, DESCRIBE, answers)
                 advance(len(some))
         return found
 

@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from workbench.core.errors import BadInput, WorkbenchError
 from workbench.core.progress import progress
@@ -63,7 +64,8 @@ def probe_embedders(
     @cache
     def task(name: str) -> tuple[Labelled, np.ndarray | None]:
         data = Labelled.of(load_task(name)).limited(options.limit)
-        return data, text_baseline(data)
+        with threadpool_limits(1):
+            return data, text_baseline(data)
 
     with progress("probe", len(embedders) * len(tasks), "probes") as advance:
         for name in embedders:
@@ -99,16 +101,18 @@ class _Model:
         if options.random_encoder:
             self._twin = self._twin or random_encoder(self._embedder, options.seed)
             drawn = cached_vectors(self._twin, data.texts, f"{data.name}, random encoder")
-        scores = run_probe(
-            data,
-            cached_vectors(self._embedder, data.texts, data.name),
-            name,
-            text_predictions=text_predictions,
-            random_vectors=drawn,
-            mlp=options.mlp,
-            seed=options.seed,
-            device=device,
-        )
+        vectors = cached_vectors(self._embedder, data.texts, data.name)
+        with threadpool_limits(1):  # on fits this small, threads wait for each other more than they work
+            scores = run_probe(
+                data,
+                vectors,
+                name,
+                text_predictions=text_predictions,
+                random_vectors=drawn,
+                mlp=options.mlp,
+                seed=options.seed,
+                device=device,
+            )
         return self._with_layers(scores, data) if options.layers else scores
 
     def _with_layers(self, scores: ProbeScores, data: Labelled) -> ProbeScores:

@@ -22,7 +22,7 @@ _BEFORE = "A text about"
 _LINEAR = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 _ROWS = 16
 
-Vectors = Float[np.ndarray, "m d"]
+Vectors = Float[np.ndarray, "_ d"]
 """What one prompt tells of: a vector, or several (a pair, the chunks of a document)."""
 
 
