@@ -48,4 +48,15 @@ OPEN_WEIGHTS = ThreatModel(
     Access.WEIGHTS,
     "holds the vectors and the encoder's weights, so it can follow gradients; it has no texts of the store",
 )
+LEAKED_PAIRS = ThreatModel(
+    "T5",
+    "leaked-pairs",
+    Access.PAIRS,
+    "holds the vectors and the texts of some others from the same encoder; it can neither query nor name the encoder",
+)
 STOLEN_STORE = ThreatModel("T6", "stolen-store", Access.SAMPLES, "holds the stored vectors and nothing else")
+
+
+def granting(access: Access) -> ThreatModel:
+    """The threat model that grants just `access`."""
+    return next(threat for threat in (STOLEN_STORE, LEAKED_PAIRS, KNOWN_ENCODER, OPEN_WEIGHTS) if threat.grants == access)

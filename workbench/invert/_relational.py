@@ -1,0 +1,153 @@
+"""A map between two spaces without a single pair: what is alike in one is alike in the other (mini-vec2vec, Dar 2025)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+from scipy.optimize import linear_sum_assignment, quadratic_assignment
+from sklearn.cluster import KMeans
+
+from workbench.core.errors import BadInput
+from workbench.core.progress import progress
+from workbench.core.vectors import require_finite, unit
+from workbench.invert._align import LinearMap, rotation_of
+
+CLUSTERS = 20
+FEWEST = 10 * CLUSTERS
+"""Fewest vectors of a side, and far from enough for most embedders."""
+_RUNS = 24
+"""Independent clusterings; each pair of matched centroids is one more axis on which both spaces can be compared."""
+_STARTS = 8
+"""Starts of each quadratic assignment."""
+_GROUPS = (2, 6, 12, 24)
+"""So many of the best matched clusterings make a first map each; the one that fits best is refined."""
+_SAMPLE = 8_000
+"""Most vectors of either side that one step looks at."""
+_NEIGHBOURS = 10
+_SHORT, _LONG = 8, 40
+"""Rounds of refinement of each first map, and of the best one."""
+_KEPT = 0.5
+"""Share of the former map that stays in a round."""
+_FINE = 400
+"""Most clusters of the refinement that looks at the spaces from farther off."""
+
+
+class _Anchors(NamedTuple):
+    """Matched centroids of one clustering; `fit` is the correlation of their likenesses."""
+
+    fit: float
+    a: Float[np.ndarray, "k d"]
+    b: Float[np.ndarray, "k e"]
+
+
+def fit_unpaired_map(a: Float[np.ndarray, "n d"], b: Float[np.ndarray, "m e"], seed: int = 0) -> LinearMap:
+    """A rotation (or projection) between two spaces from vectors of different texts of the same kind.
+
+    Clusters of both spaces are matched by how like each other they are; cosines to matched clusters then are a language
+    that both spaces speak, in which each vector finds its like; Procrustes on these pseudo-pairs is refined by matching
+    mapped vectors with their neighbours (mini-vec2vec, Dar 2025). Whether it worked cannot be seen without pairs. Raises
+    BadInput for fewer than 200 vectors on a side, and for NaN.
+    """
+    for side, what in ((a, "the vectors to map"), (b, "the vectors to map to")):
+        require_finite(side, what)
+        if len(side) < FEWEST:
+            raise BadInput(f"{what} are {len(side)}; without pairs at least {FEWEST} are needed, better thousands")
+    a, b = unit(a.astype(np.float64)), unit(b.astype(np.float64))
+    mean_a, mean_b = a.mean(0), b.mean(0)
+    spaces = _Spaces(a - mean_a, b - mean_b, seed)
+    rotation = spaces.aligned()
+    turned = spaces.a @ rotation
+    scale = np.linalg.norm(spaces.b) / np.linalg.norm(turned) * np.sqrt(len(a) / len(b))
+    return LinearMap(scale * rotation, mean_a, mean_b, "unpaired")
+
+
+class _Spaces:
+    """Two clouds of centred vectors, and rotations of one onto the other; all comparisons are by cosine."""
+
+    def __init__(self, a: Float[np.ndarray, "n d"], b: Float[np.ndarray, "m e"], seed: int) -> None:
+        self.a, self.b = a, b
+        self._random = np.random.default_rng(seed)
+
+    def aligned(self) -> Float[np.ndarray, "d e"]:
+        """The rotation that fits best."""
+        anchors = sorted(self._anchors(), key=lambda each: -each.fit)
+        first = [self._refined(self._first(anchors[:size]), _SHORT) for size in _GROUPS]
+        best = max(first, key=self._fit)
+        with progress("align", 3, "stages") as advance:
+            for neighbours in (_NEIGHBOURS, _NEIGHBOURS // 2, 1):
+                best = max(best, self._refined(self._by_clusters(best), _LONG, neighbours), key=self._fit)
+                advance(1)
+        return best
+
+    def _anchors(self) -> list[_Anchors]:
+        found = []
+        with progress("match clusters", _RUNS, "clusterings") as advance:
+            for _ in range(_RUNS):
+                a, b = (self._centroids(self._some(side), CLUSTERS) for side in (self.a, self.b))
+                fit, order = _matched(a @ a.T, b @ b.T, self._random)
+                found.append(_Anchors(fit, a, b[order]))
+                advance(1)
+        return found
+
+    def _first(self, anchors: list[_Anchors]) -> np.ndarray:
+        """Procrustes on each vector and the mean of those that stand likewise to the matched centroids."""
+        a, b = self._some(self.a), self._some(self.b)
+        seen_a = np.hstack([a @ each.a.T for each in anchors])
+        seen_b = np.hstack([b @ each.b.T for each in anchors])
+        like = [(seen - seen.mean(0)) / (seen.std(0) + 1e-12) for seen in (seen_a, seen_b)]
+        return rotation_of(a.T @ _neighbours(unit(like[0]), unit(like[1]), b, _NEIGHBOURS))
+
+    def _refined(self, rotation: np.ndarray, rounds: int, neighbours: int = _NEIGHBOURS) -> np.ndarray:
+        """Each mapped vector is matched with its nearest neighbours, and the rotation refitted, smoothly."""
+        for _ in range(rounds):
+            a, b = self._some(self.a), self._some(self.b)
+            fresh = rotation_of(a.T @ _neighbours(unit(a @ rotation), b, b, neighbours))
+            rotation = rotation_of(_KEPT * rotation + (1 - _KEPT) * fresh)
+        return rotation
+
+    def _by_clusters(self, rotation: np.ndarray) -> np.ndarray:
+        """Procrustes on fine clusters: those of one space, mapped, are where those of the other begin."""
+        a, b = self._some(self.a), self._some(self.b)
+        count = min(_FINE, len(a) // 10, len(b) // 10)
+        here = self._centroids(a, count)
+        there = KMeans(count, init=unit(here @ rotation), n_init=1, max_iter=20).fit(b).cluster_centers_
+        return rotation_of(here.T @ unit(there))
+
+    def _fit(self, rotation: np.ndarray) -> float:
+        """Mean cosine of mapped vectors with their nearest neighbours: all that can be seen without pairs."""
+        a, b = unit(self.a[:_SAMPLE]), unit(self.b[:_SAMPLE])
+        return float((unit(a @ rotation) @ b.T).max(1).mean())
+
+    def _centroids(self, vectors: np.ndarray, count: int) -> np.ndarray:
+        seed = int(self._random.integers(2**31))
+        return unit(KMeans(count, n_init=3, max_iter=50, random_state=seed).fit(vectors).cluster_centers_)
+
+    def _some(self, vectors: np.ndarray) -> np.ndarray:
+        chosen = self._random.permutation(len(vectors))[:_SAMPLE]
+        return unit(vectors[chosen])
+
+
+def _matched(a: np.ndarray, b: np.ndarray, random: np.random.Generator) -> tuple[float, np.ndarray]:
+    """The order of the second objects in which two tables of likeness agree best, and their correlation then."""
+    profiles = np.sort(a, axis=1), np.sort(b, axis=1)
+    _, likely = linear_sum_assignment(np.linalg.norm(profiles[0][:, None] - profiles[1][None], axis=2))
+    starts: list[str | np.ndarray] = [np.eye(len(a))[likely], *["randomized"] * (_STARTS - 1)]
+    found = []
+    for start in starts:
+        options = {"maximize": True, "P0": start, "rng": random}
+        found.append(quadratic_assignment(a, b, method="faq", options=options))
+    order = max(found, key=lambda each: each.fun).col_ind
+    above = np.triu_indices(len(a), 1)
+    return float(np.corrcoef(a[above], b[np.ix_(order, order)][above])[0, 1]), order
+
+
+def _neighbours(asked: np.ndarray, keys: np.ndarray, values: np.ndarray, count: int) -> np.ndarray:
+    """For each row of `asked` the mean of the values whose keys are the nearest by cosine, to unit length."""
+    out = np.empty((len(asked), values.shape[1]))
+    for start in range(0, len(asked), 1024):
+        block = asked[start : start + 1024] @ keys.T
+        nearest = np.argpartition(-block, count - 1, axis=1)[:, :count]
+        out[start : start + 1024] = values[nearest].mean(1)
+    return unit(out)
