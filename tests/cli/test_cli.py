@@ -14,16 +14,19 @@ import pytest
 from _run import run
 
 from workbench.core.embedding_set import EmbeddingSet
+from workbench.embed import load_embedder
 
 VERBS = (
     "embed",
     "augment",
     "invert",
+    "explain",
     "attribute",
     "audit",
     "probe",
     "train",
     "train inverter",
+    "train explainer",
     "train sae",
     "fetch",
     "list",
@@ -115,7 +118,15 @@ def test_list_names_every_member():
     }
     assert {"toy", "minilm"} <= set(listed["embedders"])
     assert {"tatoeba", "personal", "conservative"} <= set(listed["corpora"])
-    assert set(listed["inverters"]) == {"nearest", "bag-of-words", "hypothesis", "correction", "search"}
+    assert set(listed["inverters"]) == {
+        "nearest",
+        "bag-of-words",
+        "hypothesis",
+        "correction",
+        "search",
+        "few-shot",
+        "unpaired",
+    }
     assert listed["checkpoints"]
     assert "\u2026" not in run("list").stdout
 
@@ -251,6 +262,65 @@ def test_bad_vectors_are_refused_by_file_and_row(tmp_path, vectors, message):
     assert done.returncode == 3
     assert message in done.stderr
     assert not (tmp_path / "o.jsonl").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--inverter", "few-shot"], "few-shot needs pairs: some texts with the victim's vectors of them"),
+        (["--inverter", "unpaired"], "unpaired needs a store of at least 200 stolen vectors, better thousands; got 4"),
+        (["--inverter", "few-sot"], "Did you mean 'few-shot'?"),
+        (["--pairs", "vectors.parquet"], "--pairs and --pair-texts go with few-shot and unpaired"),
+        (["--inverter", "few-shot", "--pair-texts", "9"], "--pair-texts goes with --texts, and not with --pairs"),
+        (["--inverter", "few-shot", "--weights"], "--weights goes with search; few-shot needs no more than PAIRS"),
+    ],
+)
+def test_what_maps_vectors_says_what_it_needs(embedded, arguments, message):
+    done = run("invert", "vectors.parquet", "--out", "never.jsonl", *arguments, cwd=embedded)
+    assert done.returncode == 3
+    assert message in done.stderr
+    assert not (embedded / "never.jsonl").exists()
+
+
+def test_few_pairs_are_enough_for_vectors_of_another_embedder(embedded):
+    """The victim, potion, is named nowhere: its vectors and pairs are all there is."""
+    words = [
+        "bank",
+        "account",
+        "money",
+        "letter",
+        "river",
+        "house",
+        "Tom",
+        "Canadian",
+        "reason",
+        "closed",
+        "married",
+        "without",
+    ]
+    many, potion = [f"The {a} and the {b}." for a in words for b in words], load_embedder("potion")
+    potion.embed_set([str(i) for i in range(len(many))], many).save(embedded / "potion-pairs.parquet")
+    potion.embed_set(["0", "1", "2", "3"], LINES).without_texts().save(embedded / "potion-lines.parquet")
+    options = ("--inverter", "few-shot", "--pairs", "potion-pairs.parquet", "--beams", "2", "--json", "f.json", "-q")
+    done = run("invert", "potion-lines.parquet", "--out", "f.jsonl", *options, cwd=embedded)
+    assert done.returncode == 0, done.stderr
+    rows = [json.loads(line) for line in (embedded / "f.jsonl").read_text().splitlines()]
+    assert json.loads((embedded / "f.json").read_text())["method"] == "few-shot"
+    assert "account" in rows[0]["reconstruction"]
+
+
+def test_texts_are_inverted_through_pairs_beside_mapped_floors(embedded):
+    options = ("--embedder", "potion", "--inverter", "few-shot", "--pair-texts", "60", "--corpus", "cfpb")
+    more = ("--corpus-texts", "300", "--beams", "2", "--json", "fs.json", "-q")
+    done = run("invert", "--texts", "lines.txt", "--out", "fs.jsonl", *options, *more, cwd=embedded)
+    assert done.returncode == 0, done.stderr
+    scores = json.loads((embedded / "fs.json").read_text())["scores"]
+    assert [(score["method"], score["role"]) for score in scores] == [
+        ("few-shot", "attack"),
+        ("nearest, mapped", "floor"),
+        ("bag-of-words, mapped", "floor"),
+        ("few-shot, shuffled vectors", "prior"),
+    ]
 
 
 def test_a_cut_file_is_refused(embedded, tmp_path):

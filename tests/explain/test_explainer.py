@@ -14,7 +14,7 @@ from workbench.core.embedding_set import EmbeddingSet
 from workbench.core.errors import BadInput
 from workbench.core.files import sha256_of
 from workbench.explain import Bundle, Claims, Explainer, open_explainer
-from workbench.explain._explainer import SHARED, _cut
+from workbench.explain._explainer import SHARED, cut
 from workbench.lm import fit_bag_of_words
 from workbench.lm.projector import ProjectorConfig
 from workbench.lm.soft_prompt import SoftPromptModel
@@ -144,8 +144,8 @@ def test_bad_input_is_named(toy, explainer, stolen):
 
 
 def test_an_abstention_is_one_word():
-    assert _cut("unclear.") == _cut("Unclear\nor not") == _cut("") == UNCLEAR
-    assert _cut("the dog\nran") == "the dog"
+    assert cut("unclear.") == cut("Unclear\nor not") == cut("") == UNCLEAR
+    assert cut("the dog\nran") == "the dog"
 
 
 def save(bundle, toy, folder):

@@ -10,11 +10,15 @@ import pytest
 import torch
 
 from tests.tiny_lm import write_tiny_lm
+from workbench.core.checkpoint import open_card
 from workbench.core.errors import BadInput
+from workbench.core.result import Result
+from workbench.explain import open_explainer
 from workbench.jobs import train_explainer as job
 from workbench.jobs._explain_data import empty_vectors, gather_hidden, siblings_of
 from workbench.jobs._explain_mixture import Mixture
 from workbench.jobs.explainer_recipe import ExplainerRecipe
+from workbench.jobs.ship_explainer import ship_explainer
 
 MIXTURE = Mixture(
     segments={"describe": 1.0, "keywords": 0.5, "word_yes": 1.0, "word_easy": 0.5, "word_hard": 0.5},
@@ -81,6 +85,18 @@ def test_the_projector_learns_first_and_is_then_left_alone(recipe, unbroken, tmp
     for name, value in trained.model.lm.named_parameters():
         if "lora_" not in name:
             assert torch.equal(value, trunk[name.replace(".base_layer", "")]), name
+
+
+def test_what_is_shipped_is_measured_and_opens(recipe, unbroken, minilm, tmp_path):
+    scores = ship_explainer(unbroken[0], tmp_path / "tiny", 30, MIXTURE, others=())
+    card = open_card(tmp_path / "tiny", "explainer")
+    assert Result.from_json(dict(card.metrics)) == scores
+    assert card.training["steps"] == recipe.steps and card.training["recipe"]["model"] == recipe.model
+    assert {row.role for row in scores.domains[0].descriptions} == {"explainer", "floor", "prior", "ceiling"}
+    assert scores.domains[0].nats.value < 10 and {each.kind for each in scores.domains[0].questions} >= {"words, easy"}
+    assert [each.wanted for each in scores.abstentions] == [False, True, True, True]
+    opened = open_explainer(minilm, str(tmp_path / "tiny"), "cpu")
+    assert opened.describe(minilm.embed_set(["a"], ["The bank is shut."]).without_texts()).rows[0].description
 
 
 def test_a_run_of_another_recipe_is_refused(recipe, unbroken):

@@ -22,7 +22,7 @@ def invert(
     ),
     texts: Annotated[str, typer.Option(help="Instead of vectors: texts to embed, hide, invert and score.")] = "",
     inverter: Annotated[
-        str, typer.Option(help="search, correction, hypothesis, nearest or bag-of-words (`workbench list`).")
+        str, typer.Option(help="search, correction, hypothesis, nearest, bag-of-words, few-shot or unpaired.")
     ] = "search",
     preset: Annotated[str, typer.Option(help="Of search: fast, default or best.")] = "default",
     budget: Annotated[float, typer.Option(help="Of search and correction: most seconds in all; 0: no limit.")] = 0.0,
@@ -40,8 +40,26 @@ def invert(
     floors: Annotated[
         bool, typer.Option(help="With --texts: score nearest, bag-of-words and the prior beside.")
     ] = True,
-    corpus: Annotated[str, typer.Option(help="The attacker's public text, for `nearest`.")] = "conservative",
+    corpus: Annotated[
+        str, typer.Option(help="The attacker's public text, for `nearest` and `unpaired`.")
+    ] = "conservative",
     corpus_texts: Annotated[int, typer.Option(help="How much of it.", min=1)] = 20_000,
+    known: Annotated[
+        str, typer.Option(help="Of few-shot and unpaired: the attacker's own embedder, to which vectors are mapped.")
+    ] = "minilm",
+    through: Annotated[
+        str, typer.Option(help="Of both: the inverter of that embedder, such as search.")
+    ] = "hypothesis",
+    pairs: Annotated[
+        Path | None, typer.Option(help="Of few-shot: Parquet of texts with the victim's vectors of them.")
+    ] = None,
+    pair_texts: Annotated[
+        int,
+        typer.Option(
+            help="With --texts: the victim embeds so many public texts: pairs of few-shot, more vectors of unpaired.",
+            min=0,
+        ),
+    ] = 0,
     column: Annotated[str, typer.Option(help="Field or column of --texts that holds the text.")] = "text",
     json: Json = "",
     seed: Seed = 0,
@@ -54,6 +72,9 @@ def invert(
     beside the floors. With a Parquet file, the vectors alone are inverted. One vector holds about a sentence: what is
     longer comes back cut, unless the store embeds it in windows.
 
+    few-shot and unpaired never ask the embedder of the vectors: they map them to --known, from pairs or from the shape
+    of the whole store, and invert there.
+
     Examples: workbench invert --texts lines.txt --out out.jsonl
               workbench invert vectors.parquet --preset best --path --out out.jsonl
     """
@@ -62,20 +83,29 @@ def invert(
         raise BadInput("give either a Parquet file of vectors or --texts FILE, and not both")
     if window and not texts:
         raise BadInput("--window goes with --texts; vectors of a file are windows already")
-    from workbench.core.access import KNOWN_ENCODER, OPEN_WEIGHTS
+    from workbench.core.access import Access, granting
     from workbench.core.embedding_set import EmbeddingSet
     from workbench.data import corpora
     from workbench.embed import load_embedder
-    from workbench.invert import open_inverter
+    from workbench.invert import INVERTERS, open_inverter
+    from workbench.invert._aligned import Aligned
     from workbench.invert._inverter import Attacker
     from workbench.invert._pool import Limits
     from workbench.jobs.invert_texts import invert_texts
 
     source = corpora.read(texts, column) if texts else None
     stolen = EmbeddingSet.load(vectors) if vectors else None
+    member = INVERTERS.load(inverter)
+    maps = issubclass(member, Aligned)
+    if pair_texts and (pairs or not texts):
+        raise BadInput("--pair-texts goes with --texts, and not with --pairs")
+    if (pairs or pair_texts) and not maps:
+        raise BadInput(f"--pairs and --pair-texts go with few-shot and unpaired; {inverter} asks the embedder")
+    if weights and member.needs < Access.QUERY:
+        raise BadInput(f"--weights goes with search; {inverter} needs no more than {member.needs.name}")
     attacker = Attacker(
-        load_embedder(embedder_of(stolen, embedder), device),
-        OPEN_WEIGHTS if weights else KNOWN_ENCODER,
+        load_embedder(known if maps and stolen else embedder_of(stolen, embedder), device),
+        granting(Access.WEIGHTS if weights else member.needs),
         corpus=corpus,
         corpus_texts=corpus_texts,
         checkpoint=checkpoint,
@@ -83,9 +113,14 @@ def invert(
         preset=preset,
         limits=Limits(budget, queries),
         device=device,
+        known=known,
+        through=through,
+        pairs=EmbeddingSet.load(pairs) if pairs else None,
+        store=stolen.without_texts() if stolen else None,
+        seed=seed,
     )
     if source is not None:
-        found, table = invert_texts(source, inverter, attacker, window, floors, seed)
+        found, table = invert_texts(source, inverter, attacker, window, floors, seed, pair_texts)
     else:
         assert stolen is not None
         found, table = open_inverter(inverter, attacker).invert(stolen.without_texts()), None

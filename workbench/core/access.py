@@ -59,4 +59,6 @@ STOLEN_STORE = ThreatModel("T6", "stolen-store", Access.SAMPLES, "holds the stor
 
 def granting(access: Access) -> ThreatModel:
     """The threat model that grants just `access`."""
-    return next(threat for threat in (STOLEN_STORE, LEAKED_PAIRS, KNOWN_ENCODER, OPEN_WEIGHTS) if threat.grants == access)
+    return next(
+        threat for threat in (STOLEN_STORE, LEAKED_PAIRS, KNOWN_ENCODER, OPEN_WEIGHTS) if threat.grants == access
+    )

@@ -22,9 +22,10 @@ from workbench.embed._embedder import Embedder
 from workbench.embed._torch import pick_device
 from workbench.explain._bundle import KIND, Bundle
 from workbench.explain._chat import Chat
+from workbench.lm.soft_prompt import DESCRIBE
 from workbench.results.explanations import UNCLEAR, Claim, Explanation, Explanations
 
-DESCRIBE, SHARED = "Write the text.", "Which words do both share?"
+SHARED = "Which words do both share?"
 _KEYWORDS, _LEAST_CHANCE = 8, 0.3
 _BLIND = 4
 """Other vectors whose answers make the blind one."""
@@ -172,7 +173,7 @@ class Explainer:
         texts: Sequence[str] | None,
     ) -> tuple[Explanation, ...]:
         prompts = [vector[None] for vector in vectors]
-        said = [_cut(text) for text in self.bundle.model.write(prompts, DESCRIBE)]
+        said = [cut(text) for text in self.bundle.model.write(prompts, DESCRIBE)]
         blind, blind_vectors = self._blind_descriptions
         again = unit(self.embedder.embed(said, what="re-embed"))
         sent = unit(vectors)
@@ -245,7 +246,7 @@ class Explainer:
 
     @cached_property
     def _blind_descriptions(self) -> tuple[list[str], Float[np.ndarray, "b d"]]:
-        said = [_cut(text) for text in self.bundle.model.write([other[None] for other in self._others], DESCRIBE)]
+        said = [cut(text) for text in self.bundle.model.write([other[None] for other in self._others], DESCRIBE)]
         return said, unit(self.embedder.embed(said, what="re-embed"))
 
     @cached_property
@@ -280,7 +281,7 @@ def _word(logs: Float[np.ndarray, " three"], chance: float) -> str:
     return "yes" if chance >= 0.5 else "no"
 
 
-def _cut(text: str) -> str:
+def cut(text: str) -> str:
     """A description's first line; an abstention is one word, however it goes on."""
     line = text.strip().partition("\n")[0].strip()
     return UNCLEAR if line.lower().rstrip(".! ").startswith(UNCLEAR) or not line else line

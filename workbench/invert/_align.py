@@ -15,9 +15,9 @@ from workbench.core.vectors import require_finite, unit
 LAMBDAS = tuple(float(x) for x in np.logspace(-10, 1, 23))
 """Ridge penalties that are tried, in units of the largest squared singular value of the centred vectors."""
 _FOLDS = 10
-_MEAN_WEIGHT = 1e-6
+_MEAN_WEIGHT = 1e-3
 """What the pair of means weighs in Procrustes, in pairs: enough to fix the one axis that centring takes away."""
-_ROUNDING = 1e-10
+_ROUNDING = 1e-13
 """Singular values below this share of the largest are rounding, and their axes are not mapped."""
 
 
@@ -65,9 +65,7 @@ def fit_ridge_map(
     return LinearMap(matrix, pairs.mean_a, pairs.mean_b, "ridge", best, _cosine(predicted, pairs.b + pairs.mean_b))
 
 
-def loo_residuals(
-    a: Float[np.ndarray, "n d"], b: Float[np.ndarray, "n e"], penalty: float
-) -> Float[np.ndarray, "n e"]:
+def loo_residuals(a: Float[np.ndarray, "n d"], b: Float[np.ndarray, "n e"], penalty: float) -> Float[np.ndarray, "n e"]:
     """True row less the row that ridge with `penalty` foretells without that pair; means are refitted as well."""
     pairs = _centred(a, b)
     u, s, _ = np.linalg.svd(pairs.a, full_matrices=False)

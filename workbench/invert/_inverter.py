@@ -29,6 +29,9 @@ class Attacker:
 
     `corpus` names public text of the attacker's own, of which it uses the first `corpus_texts` of the train split.
     `checkpoint` is a shipped name or a folder; empty means the shipped one for the embedder.
+
+    Methods that need less than queries never touch `embedder`: they map its vectors into the space of the embedder
+    `known`, and invert there by the method `through`, whose checkpoint and queries are those of `known`.
     """
 
     embedder: Embedder
@@ -43,6 +46,16 @@ class Attacker:
     limits: Limits | None = None
     """Most seconds or queries of methods that work in rounds."""
     device: str = "auto"
+    known: str = "minilm"
+    """The attacker's own embedder, as `load_embedder` takes it."""
+    through: str = "hypothesis"
+    pairs: EmbeddingSet | None = None
+    """Vectors of the victim with their texts, for `few-shot`."""
+    store: EmbeddingSet | None = None
+    """All vectors of the victim that were stolen, for `unpaired`; their texts are not looked at."""
+    samples: int = 20_000
+    """Public texts of the corpus that `unpaired` embeds with `known`."""
+    seed: int = 0
 
     def open_checkpoint(self) -> tuple[Path, Card]:
         """Folder and card of the attacker's inverter. Raises BadInput if it was trained on another embedder."""
@@ -80,6 +93,10 @@ class Inverter(ABC):
         """After each round its name and the best text of each vector so far."""
         yield self.name, self.guess(vectors)
 
+    def seen(self, vectors: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n e"]:
+        """The vectors in the space of `embedder`, where texts are compared with them; most methods have no other."""
+        return vectors
+
     @final
     def invert(self, stolen: EmbeddingSet) -> Inversions:
         """Invert vectors that come without their texts. Raises BadInput for texts or for another dimension."""
@@ -87,10 +104,11 @@ class Inverter(ABC):
             raise BadInput("an attack never holds the truth: hand it EmbeddingSet.without_texts()")
         stolen.require_dim(self.dim, f"the {self.name} inverter")
         path, changed = [], np.zeros(len(stolen), dtype=np.int64)
+        seen = self.seen(stolen.vectors)
         began, asked = time.monotonic(), self.embedder.queries
         for stage, found in self.rounds(stolen.vectors):
             texts = np.array(list(found), dtype=object)
-            cosines = cosine(stolen.vectors, self.embedder.embed(list(texts), what="re-embed"))
+            cosines = cosine(seen, self.embedder.embed(list(texts), what="re-embed"))
             if path:
                 changed += texts != path[-1].texts
             now, queries = time.monotonic(), self.embedder.queries

@@ -1,10 +1,11 @@
-"""A map between two spaces without a single pair: what is alike in one is alike in the other (mini-vec2vec, Dar 2025)."""
+"""A map between two spaces without pairs: what is alike in one is alike in the other (mini-vec2vec, Dar 2025)."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+import torch
 from jaxtyping import Float
 from scipy.optimize import linear_sum_assignment, quadratic_assignment
 from sklearn.cluster import KMeans
@@ -23,8 +24,9 @@ _STARTS = 8
 """Starts of each quadratic assignment."""
 _GROUPS = (2, 6, 12, 24)
 """So many of the best matched clusterings make a first map each; the one that fits best is refined."""
-_SAMPLE = 8_000
-"""Most vectors of either side that one step looks at."""
+_SAMPLE, _ASKED = 8_000, 4_000
+"""Most vectors of either side that one step looks at, and of those to map that it matches with neighbours."""
+_BLOCK = 1024
 _NEIGHBOURS = 10
 _SHORT, _LONG = 8, 40
 """Rounds of refinement of each first map, and of the best one."""
@@ -47,8 +49,8 @@ def fit_unpaired_map(a: Float[np.ndarray, "n d"], b: Float[np.ndarray, "m e"], s
 
     Clusters of both spaces are matched by how like each other they are; cosines to matched clusters then are a language
     that both spaces speak, in which each vector finds its like; Procrustes on these pseudo-pairs is refined by matching
-    mapped vectors with their neighbours (mini-vec2vec, Dar 2025). Whether it worked cannot be seen without pairs. Raises
-    BadInput for fewer than 200 vectors on a side, and for NaN.
+    mapped vectors with their neighbours (mini-vec2vec, Dar 2025). Whether it worked cannot be seen without pairs.
+    Raises BadInput for fewer than 200 vectors on a side, and for NaN.
     """
     for side, what in ((a, "the vectors to map"), (b, "the vectors to map to")):
         require_finite(side, what)
@@ -93,7 +95,7 @@ class _Spaces:
 
     def _first(self, anchors: list[_Anchors]) -> np.ndarray:
         """Procrustes on each vector and the mean of those that stand likewise to the matched centroids."""
-        a, b = self._some(self.a), self._some(self.b)
+        a, b = self._some(self.a, _ASKED), self._some(self.b)
         seen_a = np.hstack([a @ each.a.T for each in anchors])
         seen_b = np.hstack([b @ each.b.T for each in anchors])
         like = [(seen - seen.mean(0)) / (seen.std(0) + 1e-12) for seen in (seen_a, seen_b)]
@@ -102,7 +104,7 @@ class _Spaces:
     def _refined(self, rotation: np.ndarray, rounds: int, neighbours: int = _NEIGHBOURS) -> np.ndarray:
         """Each mapped vector is matched with its nearest neighbours, and the rotation refitted, smoothly."""
         for _ in range(rounds):
-            a, b = self._some(self.a), self._some(self.b)
+            a, b = self._some(self.a, _ASKED), self._some(self.b)
             fresh = rotation_of(a.T @ _neighbours(unit(a @ rotation), b, b, neighbours))
             rotation = rotation_of(_KEPT * rotation + (1 - _KEPT) * fresh)
         return rotation
@@ -112,21 +114,25 @@ class _Spaces:
         a, b = self._some(self.a), self._some(self.b)
         count = min(_FINE, len(a) // 10, len(b) // 10)
         here = self._centroids(a, count)
-        there = KMeans(count, init=unit(here @ rotation), n_init=1, max_iter=20).fit(b).cluster_centers_
-        return rotation_of(here.T @ unit(there))
+        there = _kmeans(b, count, init=unit(here @ rotation), n_init=1, max_iter=20)
+        return rotation_of(here.T @ there)
 
     def _fit(self, rotation: np.ndarray) -> float:
         """Mean cosine of mapped vectors with their nearest neighbours: all that can be seen without pairs."""
-        a, b = unit(self.a[:_SAMPLE]), unit(self.b[:_SAMPLE])
+        a, b = unit(self.a[:_ASKED]), unit(self.b[:_SAMPLE])
         return float((unit(a @ rotation) @ b.T).max(1).mean())
 
     def _centroids(self, vectors: np.ndarray, count: int) -> np.ndarray:
         seed = int(self._random.integers(2**31))
-        return unit(KMeans(count, n_init=3, max_iter=50, random_state=seed).fit(vectors).cluster_centers_)
+        return _kmeans(vectors, count, n_init=3, max_iter=50, random_state=seed)
 
-    def _some(self, vectors: np.ndarray) -> np.ndarray:
-        chosen = self._random.permutation(len(vectors))[:_SAMPLE]
+    def _some(self, vectors: np.ndarray, most: int = _SAMPLE) -> np.ndarray:
+        chosen = self._random.permutation(len(vectors))[:most]
         return unit(vectors[chosen])
+
+
+def _kmeans(vectors: np.ndarray, count: int, **options: Any) -> np.ndarray:
+    return unit(KMeans(count, **options).fit(vectors).cluster_centers_)
 
 
 def _matched(a: np.ndarray, b: np.ndarray, random: np.random.Generator) -> tuple[float, np.ndarray]:
@@ -145,9 +151,6 @@ def _matched(a: np.ndarray, b: np.ndarray, random: np.random.Generator) -> tuple
 
 def _neighbours(asked: np.ndarray, keys: np.ndarray, values: np.ndarray, count: int) -> np.ndarray:
     """For each row of `asked` the mean of the values whose keys are the nearest by cosine, to unit length."""
-    out = np.empty((len(asked), values.shape[1]))
-    for start in range(0, len(asked), 1024):
-        block = asked[start : start + 1024] @ keys.T
-        nearest = np.argpartition(-block, count - 1, axis=1)[:, :count]
-        out[start : start + 1024] = values[nearest].mean(1)
-    return unit(out)
+    left, right = (torch.from_numpy(side.astype(np.float32)) for side in (asked, keys))
+    nearest = [(block @ right.T).topk(count).indices.numpy() for block in left.split(_BLOCK)]
+    return unit(np.concatenate([values[rows].mean(1) for rows in nearest]))

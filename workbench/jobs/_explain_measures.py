@@ -1,4 +1,4 @@
-"""What an explainer is measured by: pure functions of vectors, scores and answers."""
+"""What an explainer is measured by, and how it is asked many questions."""
 
 from __future__ import annotations
 
@@ -10,10 +10,15 @@ from jaxtyping import Bool, Float, Int, Shaped
 
 from workbench.core.errors import BadInput
 from workbench.core.estimate import Estimate, auc, mean, proportion, ratio
+from workbench.core.progress import progress
 from workbench.core.vectors import unit
 from workbench.jobs._explain_items import Segment
+from workbench.lm.soft_prompt import SoftPromptModel
 from workbench.results import DescriptionScores, QuestionScores
 from workbench.results.explainer_scores import ExplainerRole
+
+TOGETHER = 64
+"""Prompts between two signs of progress."""
 
 
 class Told(NamedTuple):
@@ -176,3 +181,22 @@ def score_questions(
         error = calibration_error(probability(logs[mine]), true[mine])
         answered, guessed = auc(logs[yes], logs[no], seed), auc(blind[yes], blind[no], seed)
         yield QuestionScores(name, answered, guessed, None, read, None, error, int(mine.sum()))
+
+
+def log_odds(
+    model: SoftPromptModel, vectors: Float[np.ndarray, "n d"], asked: Sequence[tuple[int, str]], what: str
+) -> Float[np.ndarray, " q"]:
+    """Log-odds of yes against no of questions on rows of `vectors`; all of one row stand behind one prompt."""
+    by_row: dict[int, list[int]] = {}
+    for place, (row, _) in enumerate(asked):
+        by_row.setdefault(row, []).append(place)
+    rows = sorted(by_row, key=lambda row: sum(len(asked[place][1]) for place in by_row[row]))
+    found = np.empty(len(asked))
+    with progress(what, len(asked), "questions") as advance:
+        for start in range(0, len(rows), TOGETHER):
+            some = rows[start : start + TOGETHER]
+            asks = [[asked[place][1] for place in by_row[row]] for row in some]
+            for row, logs in zip(some, model.choose([vectors[row][None] for row in some], asks), strict=True):
+                found[by_row[row]] = logs[:, 0] - logs[:, 1]
+            advance(sum(map(len, asks)))
+    return found

@@ -21,13 +21,15 @@ from workbench.embed._embedder import Embedder
 from workbench.embed._vector_cache import SHARD, cached_vectors
 from workbench.explain import Explainer, open_explainer
 from workbench.explain._bundle import KIND
-from workbench.explain._explainer import DESCRIBE, _cut
+from workbench.explain._explainer import cut
 from workbench.jobs._explain_data import empty_vectors, siblings_of
 from workbench.jobs._explain_items import ASK, Pool, Segment, content_words, evaluation_questions, gather_pool
 from workbench.jobs._explain_measures import (
+    TOGETHER,
     Linear,
     Told,
     closed_forms,
+    log_odds,
     moved,
     partners,
     score_descriptions,
@@ -37,6 +39,7 @@ from workbench.jobs._explain_measures import (
 )
 from workbench.jobs._explain_mixture import Mixture, load_mixture
 from workbench.jobs.explainer_recipe import ExplainerRecipe
+from workbench.lm.soft_prompt import DESCRIBE
 from workbench.results import (
     Abstention,
     Counterfactual,
@@ -55,12 +58,10 @@ _FEW, _MANY = 256, 1000
 _KNOWN = 10 * SHARD
 """Training texts that the nearest one is sought in; whole shards, which training has left in the cache."""
 _KEYWORDS = 8
-_MOST_ASKED = 120
+_MOST_ASKED = 60
 """Questions on one attribute."""
-_DIRECTIONS, _MOVED, _STEPS = 6, 40, 7
-_EMPTY = 100
-_TOGETHER = 64
-"""Prompts between two signs of progress."""
+_DIRECTIONS, _MOVED, _STEPS = 5, 24, 7
+_EMPTY = 60
 
 
 def evaluate_explainer(
@@ -184,7 +185,7 @@ class _Measure:
         size = len(start) * _STEPS
         asked = [(k * size + place, ask) for k, ask in enumerate(asks) for place in range(size)]
         asked += [(len(asks) * size + place, ask) for ask in asks for place in range(size)]
-        logs = self._log_odds(np.concatenate(tables).reshape(-1, start.shape[1]), asked, "counterfactuals")
+        logs = log_odds(self.model, np.concatenate(tables).reshape(-1, start.shape[1]), asked, "counterfactuals")
         found = spearman(logs.reshape(-1, _STEPS), line).reshape(2, len(asks), len(start))
         return tuple(
             Counterfactual(name, mean(along, seed=self.seed), mean(astray, seed=self.seed))
@@ -232,7 +233,7 @@ class _Measure:
         own = np.array([places[row] for row, _ in asked])
         segments = [one for _, one in asked]
         both = [(int(place), one.ask) for way in (own, other[own]) for place, one in zip(way, segments, strict=True)]
-        logs, blind = np.split(self._log_odds(vectors, both, f"questions, {held.corpus}"), 2)
+        logs, blind = np.split(log_odds(self.model, vectors, both, f"questions, {held.corpus}"), 2)
         projector, claims = self.model.projector, self.bundle.claims
         weight, bias = (each.detach().float().cpu().numpy() for each in (projector.weight, projector.bias))
         words = Linear(tuple(map(ASK["word"][0].format, self.model.words)), weight.T, bias)
@@ -242,9 +243,9 @@ class _Measure:
     def _write(self, vectors: Float[np.ndarray, "n d"], what: str, most_tokens: int) -> list[str]:
         said: list[str] = []
         with progress(what, len(vectors), "vectors") as advance:
-            for start in range(0, len(vectors), _TOGETHER):
-                some = [vector[None] for vector in vectors[start : start + _TOGETHER]]
-                said += map(_cut, self.model.write(some, DESCRIBE, most_tokens))
+            for start in range(0, len(vectors), TOGETHER):
+                some = [vector[None] for vector in vectors[start : start + TOGETHER]]
+                said += map(cut, self.model.write(some, DESCRIBE, most_tokens))
                 advance(len(some))
         return said
 
@@ -253,29 +254,11 @@ class _Measure:
         order = np.argsort([len(text) for text in texts], kind="stable")
         found = np.empty((len(texts), 2))
         with progress(f"nats, {what}", len(texts), "texts") as advance:
-            for start in range(0, len(texts), _TOGETHER):
-                some = order[start : start + _TOGETHER]
+            for start in range(0, len(texts), TOGETHER):
+                some = order[start : start + TOGETHER]
                 prompts, answers = [vectors[row][None] for row in some], [texts[int(row)] for row in some]
                 found[some] = self.model.nats(prompts, DESCRIBE, answers)
                 advance(len(some))
-        return found
-
-    def _log_odds(
-        self, vectors: Float[np.ndarray, "n d"], asked: Sequence[tuple[int, str]], what: str
-    ) -> Float[np.ndarray, " q"]:
-        """Log-odds of yes against no; all questions on one vector stand behind one prompt."""
-        by_row: dict[int, list[int]] = {}
-        for place, (row, _) in enumerate(asked):
-            by_row.setdefault(row, []).append(place)
-        rows = sorted(by_row, key=lambda row: sum(len(asked[place][1]) for place in by_row[row]))
-        found = np.empty(len(asked))
-        with progress(what, len(asked), "questions") as advance:
-            for start in range(0, len(rows), _TOGETHER):
-                some = rows[start : start + _TOGETHER]
-                asks = [[asked[place][1] for place in by_row[row]] for row in some]
-                for row, logs in zip(some, self.model.choose([vectors[row][None] for row in some], asks), strict=True):
-                    found[by_row[row]] = logs[:, 0] - logs[:, 1]
-                advance(sum(map(len, asks)))
         return found
 
     @cached_property

@@ -6,10 +6,14 @@ from dataclasses import replace
 
 import numpy as np
 
+from workbench.core.access import KNOWN_ENCODER
 from workbench.core.embedding_set import EmbeddingSet
+from workbench.data import corpora
 from workbench.data.corpora import Corpus
+from workbench.embed._vector_cache import cached_vectors
 from workbench.embed._windows import split_windows
 from workbench.invert import open_inverter
+from workbench.invert._aligned import Aligned
 from workbench.invert._inverter import PRIOR, Attacker, Inverter, shuffled
 from workbench.invert._score import bleu_signature, score
 from workbench.results import Inversions, InversionScores, ScoreTable
@@ -18,12 +22,21 @@ FLOORS = ("nearest", "bag-of-words")
 
 
 def invert_texts(
-    corpus: Corpus, inverter: str, attacker: Attacker, window: int = 0, floors: bool = True, seed: int = 0
+    corpus: Corpus,
+    inverter: str,
+    attacker: Attacker,
+    window: int = 0,
+    floors: bool = True,
+    seed: int = 0,
+    pair_texts: int = 0,
 ) -> tuple[Inversions, ScoreTable]:
     """One inversion for each text of `corpus`, and its scores.
 
     With `window`, a text is embedded as consecutive windows of at most so many tokens, each is inverted by itself, and
     the windows' texts are joined: a store of chunks. Its cosine is then the mean over its windows.
+
+    The victim also embeds `pair_texts` public texts: they are the pairs of `few-shot`, and without their texts a part
+    of the store that `unpaired` holds. The floors of these two read mapped vectors as well.
     """
     embedder = attacker.embedder
     if window:
@@ -40,16 +53,33 @@ def invert_texts(
     def rate(found: Inversions, **options: str) -> InversionScores:
         return score(found, corpus.texts, embedder, corpus.groups, seed=seed, **options)  # type: ignore[arg-type]
 
-    attack = open_inverter(inverter, attacker)
+    attack = open_inverter(inverter, _with_victim_vectors(attacker, stolen, pair_texts))
     found = run(attack, stolen)
     scores = [rate(found)]
+    own = replace(attacker, embedder=attack.embedder, threat=KNOWN_ENCODER)  # a floor is a yardstick, not an attack
     for name in FLOORS if floors else ():
-        if name != inverter:
-            scores.append(rate(run(open_inverter(name, attacker), stolen), role="floor"))
+        if isinstance(attack, Aligned):
+            if name != attacker.through:
+                floor = attack.behind(open_inverter(name, own))
+                scores.append(rate(run(floor, stolen), role="floor", name=f"{name}, mapped"))
+        elif name != inverter:
+            scores.append(rate(run(open_inverter(name, own), stolen), role="floor"))
     if floors and len(stolen) > 1:
         blind = run(attack, shuffled(stolen, seed))
         scores.append(rate(blind, role="prior", name=f"{attack.name}, {PRIOR}"))
     return found, ScoreTable(f"{len(corpus)} texts", tuple(scores), bleu_signature())
+
+
+def _with_victim_vectors(attacker: Attacker, stolen: EmbeddingSet, pair_texts: int) -> Attacker:
+    """The attacker with the store, and with pairs of public texts that it does not use otherwise."""
+    if not pair_texts:
+        return attacker if attacker.store is not None else replace(attacker, store=stolen)
+    public = corpora.load(attacker.corpus, "train", attacker.samples + pair_texts)
+    ids, texts = public.ids[-pair_texts:], public.texts[-pair_texts:]
+    vectors = cached_vectors(attacker.embedder, texts, what="embed public texts with the victim")
+    more = EmbeddingSet(np.array(ids, dtype=object), vectors, np.array(texts, dtype=object))
+    names = np.array([*(f"stolen:{id}" for id in stolen.ids), *(f"more:{id}" for id in ids)], dtype=object)
+    return replace(attacker, pairs=more, store=EmbeddingSet(names, np.concatenate([stolen.vectors, vectors])))
 
 
 def _joined(found: Inversions, owners: list[int], ids: tuple[str, ...]) -> Inversions:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -14,12 +15,12 @@ from workbench.explain import Bundle, Claims, Explainer
 from workbench.explain._bundle import KIND
 from workbench.jobs._explain_data import Hidden, gather_hidden, siblings_of
 from workbench.jobs._explain_items import evaluation_questions
+from workbench.jobs._explain_measures import log_odds
 from workbench.jobs._explain_mixture import Mixture, load_mixture
 from workbench.jobs._run_folder import made_on
 from workbench.jobs._training_data import account
 from workbench.jobs.evaluate_explainer import evaluate
 from workbench.jobs.train_explainer import TrainedExplainer
-from workbench.lm.soft_prompt import SoftPromptModel
 from workbench.probe import BatchedLogistic
 from workbench.results import ExplainerScores
 
@@ -29,9 +30,14 @@ _PENALTY = 0.01
 
 
 def ship_explainer(
-    trained: TrainedExplainer, folder: Path, evaluate_on: int = 300, mixture: Mixture | None = None
+    trained: TrainedExplainer,
+    folder: Path,
+    evaluate_on: int = 300,
+    mixture: Mixture | None = None,
+    others: Sequence[str] = ("imdb",),
 ) -> ExplainerScores:
-    """Write the checkpoint `folder` (whole or not at all) and give the scores that stand in its card.
+    """Write the checkpoint `folder` (whole or not at all) and give the scores that stand in its card, on test texts of
+    the corpus that it learnt from and of `others`.
 
     What is measured is what was written: the files are read back, in their precision and with LoRA merged.
     """
@@ -48,7 +54,8 @@ def ship_explainer(
     with atomic_folder(folder) as temporary:
         config = bundle.save(temporary, trained.model.lora_state())
         written = Bundle.load(temporary, config, trained.device)
-        scores = evaluate(Explainer(trained.embedder, written, folder.name), recipe, mixture, evaluate_on, recipe.seed)
+        explainer = Explainer(trained.embedder, written, folder.name)
+        scores = evaluate(explainer, recipe, mixture, evaluate_on, recipe.seed, others)
         Card(
             name=folder.name,
             kind=KIND,
@@ -106,19 +113,7 @@ def _calibration(trained: TrainedExplainer, mixture: Mixture, n: int) -> tuple[f
     asked = evaluation_questions(
         held_out.pool, mixture, siblings_of(trained.model), min(n, _CALIBRATED), trained.recipe.seed
     )
-    odds, truth = log_odds(trained.model, held_out, asked), [segment.answer == "yes" for _, segment in asked]
+    odds = log_odds(trained.model, held_out.vectors, [(row, one.ask) for row, one in asked], "calibrate")
+    truth = [one.answer == "yes" for _, one in asked]
     fitted = LogisticRegression(C=1e4).fit(odds[:, None], truth)
     return float(fitted.coef_[0, 0]), float(fitted.intercept_[0])
-
-
-def log_odds(model: SoftPromptModel, hidden: Hidden, asked: list) -> np.ndarray:  # type: ignore[type-arg]
-    """Log-odds of yes against no for questions on rows of `hidden`; all of one row are asked in one prompt."""
-    rows = sorted({row for row, _ in asked})
-    questions = [[segment.ask for row, segment in asked if row == each] for each in rows]
-    found = dict(zip(rows, model.choose([hidden.vectors[row][None] for row in rows], questions), strict=True))
-    seen = dict.fromkeys(rows, 0)
-    out = np.empty(len(asked))
-    for place, (row, _) in enumerate(asked):
-        logs = found[row][seen[row]]
-        out[place], seen[row] = logs[0] - logs[1], seen[row] + 1
-    return out

@@ -34,14 +34,13 @@ from workbench.jobs._moments import moments_of, restore_moments
 from workbench.jobs._run_folder import append_log, check_recipe
 from workbench.jobs.explainer_recipe import ExplainerRecipe
 from workbench.lm._packing import Part
-from workbench.lm.soft_prompt import CHOICES, SoftPromptModel
+from workbench.lm.soft_prompt import CHOICES, DESCRIBE, SoftPromptModel
 
 log = logging.getLogger(__name__)
 _AHEAD = 16
 """Batches that are put in order of length at a time."""
-_WATCHED, _WATCHED_WORDS = 48, 24
+_WATCHED, _WATCHED_WORDS = 24, 24
 """Held-out texts whose nats are logged, and their most words."""
-DESCRIBE = "Write the text."
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from workbench import assets
@@ -18,12 +18,29 @@ from workbench.lm.projector import Projector, ProjectorConfig, word_embeddings
 
 log = logging.getLogger(__name__)
 CHOICES = ("yes", "no", "unclear")
+DESCRIBE = "Write the text."
 _BEFORE = "A text about"
 _LINEAR = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 _ROWS = 16
 
 Vectors = Float[np.ndarray, "_ d"]
 """What one prompt tells of: a vector, or several (a pair, the chunks of a document)."""
+
+
+class _Resolve:
+    """Takes first tokens away that have not half of the probability together."""
+
+    def __init__(self, tokens: list[int]) -> None:
+        self._tokens = tokens
+
+    def __call__(self, ids: Int[Tensor, "n t"], scores: Float[Tensor, "n v"]) -> Float[Tensor, "n v"]:
+        """Scores of the next token, given those before."""
+        if ids.shape[1]:
+            return scores
+        weak = torch.softmax(scores.float(), dim=-1)[:, self._tokens].sum(1) < 0.5
+        taken = torch.zeros_like(scores, dtype=torch.bool)
+        taken[:, self._tokens] = weak[:, None]
+        return scores.masked_fill(taken, -torch.inf)
 
 
 class SoftPromptModel:
@@ -120,7 +137,11 @@ class SoftPromptModel:
 
     @torch.inference_mode()
     def write(self, vectors: Sequence[Vectors], ask: str, most_tokens: int = 32, batch: int = 32) -> list[str]:
-        """A greedy answer to `ask` for each prompt; all prompts have equally many vectors."""
+        """A greedy answer to `ask` for each prompt; all prompts have equally many vectors.
+
+        It abstains ("unclear") where that is likelier than all other answers together: the one likeliest first token
+        would do so far too often, since texts begin in many ways.
+        """
         out: list[str] = []
         given = torch.tensor([self._tokens(f"\n{ask}\n")], device=self.device)
         before = torch.tensor([self._before], device=self.device)
@@ -138,6 +159,7 @@ class SoftPromptModel:
                 attention_mask=torch.ones(x.shape[:2], dtype=torch.long, device=self.device),
                 max_new_tokens=most_tokens,
                 do_sample=False,
+                logits_processor=[_Resolve([self._tokens(word)[0] for word in (CHOICES[-1], CHOICES[-1].title())])],
                 eos_token_id=self._end,
                 pad_token_id=self.tokenizer.pad_token_id,
             )

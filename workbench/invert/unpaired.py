@@ -1,0 +1,45 @@
+"""No pairs at all: the shape of the stolen cloud alone maps it to an embedder that the attacker knows."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from workbench.core.access import Access
+from workbench.core.errors import BadInput
+from workbench.data import corpora
+from workbench.embed._vector_cache import cached_vectors
+from workbench.invert._align import LinearMap
+from workbench.invert._aligned import Aligned
+from workbench.invert._inverter import Attacker
+from workbench.invert._relational import FEWEST, fit_unpaired_map
+
+__all__ = ["Unpaired"]
+
+
+class Unpaired(Aligned):
+    """Alignment without pairs (the setting of vec2vec, Jha et al. 2025; by the linear method of Dar 2025).
+
+    The stolen vectors are laid over those of public texts that the attacker embeds itself, which should be texts of the
+    same kind. Needs thousands of vectors, and cannot tell by itself whether it worked.
+    """
+
+    name: ClassVar[str] = "unpaired"
+    needs: ClassVar[Access] = Access.SAMPLES
+
+    @classmethod
+    def require(cls, attacker: Attacker) -> None:
+        """A store of some size."""
+        size = len(attacker.store) if attacker.store is not None else 0
+        if size < FEWEST:
+            raise BadInput(
+                f"unpaired needs a store of at least {FEWEST} stolen vectors, better thousands; got {size} (with "
+                "--texts, --pair-texts N adds the vectors of N public texts)"
+            )
+
+    @classmethod
+    def fit(cls, own: Attacker) -> LinearMap:
+        """From the stolen vectors to those of public texts."""
+        assert own.store is not None
+        texts = corpora.load(own.corpus, "train", own.samples).texts
+        known = cached_vectors(own.embedder, texts, what="embed public texts")
+        return fit_unpaired_map(own.store.vectors, known, own.seed)
