@@ -11,7 +11,15 @@ from workbench.core.registry import Registry
 
 def test_every_file_without_underscore_is_a_member():
     registry = Registry("inverter", "workbench.invert")
-    assert set(registry.names()) == {"bag-of-words", "correction", "hypothesis", "nearest", "search"}
+    assert set(registry.names()) == {
+        "bag-of-words",
+        "correction",
+        "few-shot",
+        "hypothesis",
+        "nearest",
+        "search",
+        "unpaired",
+    }
 
 
 def test_a_near_miss_is_answered_with_a_proposal():
