@@ -93,12 +93,13 @@ def test_questions_are_scored_by_kind_and_rare_kinds_left_out():
     asked = questions(80)
     truth = np.array([1.0 if one.answer == "yes" else -1.0 for one in asked])
     probed = np.where([one.task == "word" for one in asked], -truth, np.nan)
-    found = list(measures.score_questions(asked, truth, 0 * truth, probed, lambda logs: (logs > 0) * 1.0, 30, 0))
+    found = list(measures.score_questions(asked, truth, 0 * truth, 2 * truth, probed, lambda x: (x > 0) * 1.0, 30, 0))
     assert [one.kind for one in found] == ["words, easy", "words, hard", "tense", "all attributes"]
     assert [one.n for one in found] == [60, 60, 80, 80]
     assert all(one.auroc.value == 1 and one.blind.value == 0.5 and one.calibration_error == 0 for one in found)
+    assert all(one.text.value == one.recovered.value == 1 for one in found)
     assert [one.probe and one.probe.value for one in found] == [0, 0, None, None]
-    few = list(measures.score_questions(asked[:40], truth[:40], truth[:40], probed[:40], lambda x: x * 0, 31, 0))
+    few = list(measures.score_questions(asked[:40], *[truth[:40]] * 3, probed[:40], lambda x: x * 0, 31, 0))
     assert not few
 
 

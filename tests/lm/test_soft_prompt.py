@@ -81,6 +81,17 @@ def test_an_answer_is_written_as_the_logits_say(model, data):
     assert model.write(vectors, "Keywords?", 4, batch=2) == model.write(vectors, "Keywords?", 4)
 
 
+def test_a_text_may_stand_where_soft_tokens_would(model, data):
+    vectors, asks = [row[None] for row in data[0][:2]], [["Is it about money?"]] * 2
+    read = model.choose(vectors, asks, ["the bank and money", "the red dog ran"])
+    other = model.choose([row[None] for row in data[0][5:7]], asks, ["the bank and money", "the red dog ran"])
+    assert np.allclose(read, other), "vectors tell nothing then"
+    ids = [*model._before, *model._tokens("the red dog ran"), *model.question("Is it about money?").given]
+    with torch.no_grad():
+        plain = torch.log_softmax(model.lm(torch.tensor([ids])).logits[0, -1, model._choices], dim=-1)
+    assert np.allclose(read[1][0], plain.numpy(), atol=1e-5)
+
+
 def test_prompts_of_several_sizes_cannot_be_written_at_once(model, data):
     with pytest.raises(BadInput, match="different numbers"):
         model.write([data[0][:1], data[0][:2]], "Keywords?")

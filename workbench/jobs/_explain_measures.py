@@ -160,16 +160,19 @@ def score_questions(
     asked: Sequence[Segment],
     logs: Float[np.ndarray, " q"],
     blind: Float[np.ndarray, " q"],
+    read: Float[np.ndarray, " q"],
     probed: Float[np.ndarray, " q"],
     probability: Callable[[np.ndarray], np.ndarray],
     least: int,
     seed: int,
 ) -> Iterator[QuestionScores]:
     """Words with easy and with hard noes, each attribute, and all of them; kinds of fewer than `least` questions, or
-    with one answer alone, are left out. `logs` are log-odds of yes, `probability` calibrates them."""
+    with one answer alone, are left out. `logs` are log-odds of yes, `blind` those given another vector and `read` those
+    given the text; `probability` calibrates them. What is recovered is (accuracy - blind) / (with the text - blind)."""
     true = np.array([one.answer == "yes" for one in asked])
     task, kind = np.array([one.task for one in asked]), np.array([one.kind for one in asked])
     word = task == "word"
+    right, guess, known = ((probability(each) >= 0.5) == true for each in (logs, blind, read))
     kinds = {f"words, {no}": word & np.isin(kind, ("yes", no)) for no in ("easy", "hard")}
     kinds |= {each.removeprefix("attribute "): task == each for each in dict.fromkeys(task.tolist()) if each != "word"}
     kinds["all attributes"] = ~word
@@ -177,16 +180,23 @@ def score_questions(
         yes, no = mine & true, mine & ~true
         if mine.sum() < least or not yes.any() or not no.any():
             continue
-        read = auc(probed[yes], probed[no], seed) if np.isfinite(probed[mine]).all() else None
+        told = auc(probed[yes], probed[no], seed) if np.isfinite(probed[mine]).all() else None
         error = calibration_error(probability(logs[mine]), true[mine])
-        answered, guessed = auc(logs[yes], logs[no], seed), auc(blind[yes], blind[no], seed)
-        yield QuestionScores(name, answered, guessed, None, read, None, error, int(mine.sum()))
+        answered, guessed, best = (auc(each[yes], each[no], seed) for each in (logs, blind, read))
+        more, most = (each[mine].astype(float) - guess[mine] for each in (right, known))
+        share = ratio(more, most, seed=seed) if mean(most, seed=seed).low > 0 else None
+        yield QuestionScores(name, answered, guessed, best, told, share, error, int(mine.sum()))
 
 
 def log_odds(
-    model: SoftPromptModel, vectors: Float[np.ndarray, "n d"], asked: Sequence[tuple[int, str]], what: str
+    model: SoftPromptModel,
+    vectors: Float[np.ndarray, "n d"],
+    asked: Sequence[tuple[int, str]],
+    what: str,
+    texts: Sequence[str] | None = None,
 ) -> Float[np.ndarray, " q"]:
-    """Log-odds of yes against no of questions on rows of `vectors`; all of one row stand behind one prompt."""
+    """Log-odds of yes against no of questions on rows of `vectors`, or of `texts` in their place; all questions on one
+    row stand behind one prompt."""
     by_row: dict[int, list[int]] = {}
     for place, (row, _) in enumerate(asked):
         by_row.setdefault(row, []).append(place)
@@ -196,7 +206,8 @@ def log_odds(
         for start in range(0, len(rows), TOGETHER):
             some = rows[start : start + TOGETHER]
             asks = [[asked[place][1] for place in by_row[row]] for row in some]
-            for row, logs in zip(some, model.choose([vectors[row][None] for row in some], asks), strict=True):
+            read = None if texts is None else [texts[row] for row in some]
+            for row, logs in zip(some, model.choose([vectors[row][None] for row in some], asks, read), strict=True):
                 found[by_row[row]] = logs[:, 0] - logs[:, 1]
             advance(sum(map(len, asks)))
     return found

@@ -234,11 +234,13 @@ class _Measure:
         segments = [one for _, one in asked]
         both = [(int(place), one.ask) for way in (own, other[own]) for place, one in zip(way, segments, strict=True)]
         logs, blind = np.split(log_odds(self.model, vectors, both, f"questions, {held.corpus}"), 2)
+        texts = [held.pool.texts[row] for row in rows]
+        read = log_odds(self.model, vectors, both[: len(asked)], f"questions, {held.corpus}, with the text", texts)
         projector, claims = self.model.projector, self.bundle.claims
         weight, bias = (each.detach().float().cpu().numpy() for each in (projector.weight, projector.bias))
         words = Linear(tuple(map(ASK["word"][0].format, self.model.words)), weight.T, bias)
         probed = closed_forms(vectors[own], segments, words, Linear(claims.questions, claims.coef, claims.intercept))
-        return tuple(score_questions(segments, logs, blind, probed, self.bundle.probability, _LEAST, self.seed))
+        return tuple(score_questions(segments, logs, blind, read, probed, self.bundle.probability, _LEAST, self.seed))
 
     def _write(self, vectors: Float[np.ndarray, "n d"], what: str, most_tokens: int) -> list[str]:
         said: list[str] = []

@@ -81,19 +81,22 @@ class SoftPromptModel:
         learnt = () if answer is None else (*self._tokens(answer), self._end)
         return Part(tuple(self._tokens(f"\n{ask}\n")), learnt, weight)
 
-    def pack(self, vectors: Sequence[Vectors], segments: Sequence[Sequence[Part]]) -> Packed:
-        """Prompts of vectors with their segments, ready for `states`."""
+    def pack(
+        self, vectors: Sequence[Vectors], segments: Sequence[Sequence[Part]], texts: Sequence[str] | None = None
+    ) -> Packed:
+        """Prompts of vectors with their segments, ready for `logits`; with `texts` these stand where soft tokens would,
+        which tells what the model does when it may read."""
         soft = self.projector.config.tokens
-        prompts = [[*self._before, *[SOFT] * (soft * len(each))] for each in vectors]
-        return pack(list(zip(prompts, segments, strict=True)))
+        insides = [[SOFT] * (soft * len(each)) for each in vectors] if texts is None else map(self._tokens, texts)
+        return pack([([*self._before, *inside], parts) for inside, parts in zip(insides, segments, strict=True)])
 
     def logits(self, vectors: Sequence[Vectors], packed: Packed) -> Float[Tensor, "q v"]:
         """Logits of the successors that count."""
-        flat = torch.from_numpy(np.concatenate(vectors).astype(np.float32)).to(self.device)
         ids = packed.ids.to(self.device)
         x = self.embeddings(ids.clamp(min=0))
-        soft = self.projector(flat).flatten(0, 1)
-        x = x.masked_scatter((ids == SOFT).unsqueeze(-1), soft.to(x.dtype))
+        if (places := ids == SOFT).any():
+            flat = torch.from_numpy(np.concatenate(vectors).astype(np.float32)).to(self.device)
+            x = x.masked_scatter(places.unsqueeze(-1), self.projector(flat).flatten(0, 1).to(x.dtype))
         sees = packed.sees.to(self.device)
         sees = sees | torch.eye(sees.shape[-1], dtype=torch.bool, device=self.device) & (ids == PAD)[:, None, :, None]
         mask = torch.zeros_like(sees, dtype=x.dtype).masked_fill_(~sees, torch.finfo(x.dtype).min)
@@ -124,12 +127,15 @@ class SoftPromptModel:
         return np.concatenate(found)
 
     @torch.inference_mode()
-    def choose(self, vectors: Sequence[Vectors], asks: Sequence[Sequence[str]]) -> list[Float[np.ndarray, "q 3"]]:
-        """Log-probabilities of yes, no and unclear for all questions on each prompt."""
+    def choose(
+        self, vectors: Sequence[Vectors], asks: Sequence[Sequence[str]], texts: Sequence[str] | None = None
+    ) -> list[Float[np.ndarray, "q 3"]]:
+        """Log-probabilities of yes, no and unclear for all questions on each prompt (of `texts`, as `pack` has it)."""
         found: list[np.ndarray] = []
         for start in range(0, len(vectors), _ROWS):
             rows = slice(start, start + _ROWS)
-            packed = self.pack(vectors[rows], [[self.question(ask) for ask in each] for each in asks[rows]])
+            parts = [[self.question(ask) for ask in each] for each in asks[rows]]
+            packed = self.pack(vectors[rows], parts, None if texts is None else texts[rows])
             logits = self.logits(vectors[rows], packed)[:, self._choices].float().cpu()
             cuts = np.cumsum([len(each) for each in asks[rows]])[:-1]
             found += np.split(torch.log_softmax(logits, dim=-1).numpy(), cuts)
