@@ -37,6 +37,7 @@ def recipe(tmp_path_factory):
         steps=6,
         batch=2,
         rank=2,
+        first_layer=0,
         projector_share=0.5,
         warmup=1,
         word_tokens=3,

@@ -81,7 +81,8 @@ def explain(
 
         explainer = open_explainer(model, checkpoint, device)
         if between:
-            result = explainer.interpolate(*model.embed(between), steps)
+            first, last = model.embed(list(between))
+            result = explainer.interpolate(first, last, steps)
         else:
             held = model.embed_set(source.ids, source.texts, seed) if source else held
             assert held is not None

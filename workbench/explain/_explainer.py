@@ -17,6 +17,7 @@ from jaxtyping import Float
 from workbench.core import checkpoint
 from workbench.core.embedding_set import EmbeddingSet
 from workbench.core.errors import BadInput
+from workbench.core.progress import progress
 from workbench.core.vectors import require_finite, unit
 from workbench.embed._embedder import Embedder
 from workbench.embed._torch import pick_device
@@ -29,6 +30,8 @@ SHARED = "Which words do both share?"
 _KEYWORDS, _LEAST_CHANCE = 8, 0.3
 _BLIND = 4
 """Other vectors whose answers make the blind one."""
+_TOGETHER = 64
+"""Vectors between two signs of progress."""
 _MOST_VECTORS = 16
 """Chunks that one prompt can hold."""
 _YES_NO = re.compile(
@@ -172,6 +175,23 @@ class Explainer:
         question: str,
         texts: Sequence[str] | None,
     ) -> tuple[Explanation, ...]:
+        rows: list[Explanation] = []
+        with progress("explain", len(ids), "vectors") as advance:
+            for start in range(0, len(ids), _TOGETHER):
+                part = slice(start, start + _TOGETHER)
+                told = None if texts is None else texts[part]
+                rows += self._some(ids[part], vectors[part], claims, question, told)
+                advance(len(ids[part]))
+        return tuple(rows)
+
+    def _some(
+        self,
+        ids: Sequence[str],
+        vectors: Float[np.ndarray, "n d"],
+        claims: bool,
+        question: str,
+        texts: Sequence[str] | None,
+    ) -> list[Explanation]:
         prompts = [vector[None] for vector in vectors]
         said = [cut(text) for text in self.bundle.model.write(prompts, DESCRIBE)]
         blind, blind_vectors = self._blind_descriptions
@@ -201,7 +221,7 @@ class Explainer:
                     texts[i] if texts is not None else "",
                 )
             )
-        return tuple(rows)
+        return rows
 
     def _answers(
         self, prompts: Sequence[Float[np.ndarray, "_ d"]], question: str

@@ -22,7 +22,7 @@ class ExplainerRecipe:
     corpus: str = "conservative"
     texts: int = 40_000
     """Texts of the corpus' train split."""
-    per_task: int = 4000
+    per_task: int = 1500
     """Most labelled texts of each probing task."""
     planted: int = 4000
     """Records with planted personal data."""
@@ -34,17 +34,17 @@ class ExplainerRecipe:
     free_tokens: int = 4
     rank: int = 16
     """Of LoRA; 0 leaves the language model as it is."""
-    first_layer: int = 0
+    first_layer: int = 8
     """The first layer that LoRA changes; the fewer, the cheaper a step."""
-    projector_share: float = 0.25
+    projector_share: float = 0.15
     steps: int = 4000
     minutes: float = 0.0
     """Wall time after which the run ends, and to which the schedule is stretched; 0 leaves that to `steps`."""
-    batch: int = 8
+    batch: int = 6
     """Items a step: each is a prompt with about five questions."""
     accumulate: int = 1
     """Batches whose gradients are added up before the weights move."""
-    learning_rate: float = 5e-4
+    learning_rate: float = 8e-4
     warmup: int = 20
     choice_weight: float = 3.0
     """What a token of a yes or no counts against one of a description."""

@@ -21,6 +21,8 @@ CHOICES = ("yes", "no", "unclear")
 DESCRIBE = "Write the text."
 _BEFORE = "A text about"
 _LINEAR = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
+_LORA_SCALE = 2
+"""What LoRA's product counts: alpha over rank."""
 _ROWS = 16
 
 Vectors = Float[np.ndarray, "_ d"]
@@ -172,10 +174,10 @@ class SoftPromptModel:
             out += [text.strip() for text in self.tokenizer.batch_decode(ids, skip_special_tokens=True)]
         return out
 
-    def add_lora(self, rank: int, first_layer: int = 0, alpha: float | None = None, seed: int = 0) -> list[Tensor]:
+    def add_lora(self, rank: int, first_layer: int = 0, seed: int = 0) -> list[Tensor]:
         """LoRA (Hu et al. 2021, by peft) in every linear map from `first_layer` on; gives its parameters.
 
-        Nothing changes until they are trained: one factor starts at zero.
+        Nothing changes until they are trained: one factor starts at zero. Raises BadInput where there are no such maps.
         """
         from peft import LoraConfig, inject_adapter_in_model
 
@@ -184,9 +186,9 @@ class SoftPromptModel:
         known = {name.rpartition(".")[2] for name in linear}
         targets = [name for name in _LINEAR if name in known] or sorted(known - {"lm_head"})
         layers = list(range(first_layer, int(self.lm.config.num_hidden_layers)))
-        config = LoraConfig(
-            r=rank, lora_alpha=int(alpha or 2 * rank), target_modules=targets, layers_to_transform=layers
-        )
+        if not layers or not targets:
+            raise BadInput(f"{self.name} has no linear layers from layer {first_layer} on; use --rank 0")
+        config = LoraConfig(r=rank, lora_alpha=_LORA_SCALE * rank, target_modules=targets, layers_to_transform=layers)
         inject_adapter_in_model(config, self.lm)
         return [parameter for name, parameter in self.lm.named_parameters() if "lora_" in name]
 
@@ -194,7 +196,7 @@ class SoftPromptModel:
         """LoRA's factors by name."""
         return {name: value.detach().cpu() for name, value in self.lm.state_dict().items() if "lora_" in name}
 
-    def merge_lora(self, state: dict[str, Tensor], scale: float = 2.0) -> None:
+    def merge_lora(self, state: dict[str, Tensor]) -> None:
         """Add trained factors into the frozen weights: the same function, without peft and without its cost."""
         modules = dict(self.lm.named_modules())
         for name, lower in state.items():
@@ -205,7 +207,7 @@ class SoftPromptModel:
                 raise BadInput(f"LoRA was trained for {place}, which {self.name} does not have")
             weight = modules[place].weight
             with torch.no_grad():
-                weight += scale * (upper.float() @ lower.float()).to(weight.device, weight.dtype)
+                weight += _LORA_SCALE * (upper.float() @ lower.float()).to(weight.device, weight.dtype)
 
     def _tokens(self, text: str) -> list[int]:
         return list(self.tokenizer(text, add_special_tokens=False).input_ids)
