@@ -15,7 +15,7 @@ from nbclient import NotebookClient
 
 from workbench.core import checkpoint, render
 from workbench.core.result import Result
-from workbench.results import EmbedderComparison, Faithfulness, ProbeScores, ScoreTable
+from workbench.results import EmbedderComparison, ExplainerScores, Faithfulness, ProbeScores, ScoreTable
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -118,3 +118,14 @@ def test_the_table_of_probes_is_the_one_that_was_measured():
     assert not found.failures
     inside = README.partition("<!-- probes: made from docs/probes.json -->")[2].partition("<!-- /probes -->")[0]
     assert render.to_markdown([found.matrix()]).strip() == inside.strip()
+
+
+def test_the_tables_of_the_explainer_are_those_of_its_card():
+    """README holds what the card of the shipped explainer measured."""
+    card = checkpoint.open_card(checkpoint.locate("minilm-explainer"), "explainer")
+    found = Result.from_json(dict(card.metrics))
+    assert isinstance(found, ExplainerScores)
+    inside = README.partition("<!-- explainer: made from checkpoints/minilm-explainer/card.json -->")[2]
+    main = found.domains[0]
+    tables = [found.losses(), main.description_table(), main.question_table(), found.abstention_table()]
+    assert render.to_markdown(tables).strip() == inside.partition("<!-- /explainer -->")[0].strip()

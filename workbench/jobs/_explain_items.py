@@ -82,28 +82,16 @@ def gather_pool(
 
 
 def items(pool: Pool, mixture: Mixture, siblings: Siblings, seed: int, start: int = 0) -> Iterator[Item]:
-    """Endless items, epoch by epoch; item i depends on `seed` and i alone. No question tells its answer: yes and no are
-    as frequent for every word and attribute. `siblings` gives near words, and is called once for each word."""
-    teacher, n, order = _Teacher(pool, mixture, siblings), len(pool.texts), list[int]()
-    for number in count(start):
-        if not order or number % n == 0:
-            order = Random(f"{seed} epoch {number // n}").sample(range(n), n)
-        chance, row = Random(f"{seed} item {number}"), order[number % n]
-        kind = chance.choices(list(mixture.items), list(mixture.items.values()))[0]
-        pair = teacher.compare(chance, row) if kind == "compare" and teacher.askable[row] else None
-        if kind == "document" and teacher.askable[row]:
-            pair = teacher.document(chance, row)
-        if kind == "abstain":
-            yield Item((), chance.choice(("gaussian", "mean", "random")), teacher.abstain(chance, row))
-        else:
-            yield pair or Item((row,), "", teacher.text(chance, row))
+    """Endless items from number `start` on, as `Teacher.item` gives them."""
+    teacher = Teacher(pool, mixture, siblings)
+    return (teacher.item(number, seed) for number in count(start))
 
 
 def evaluation_questions(
     pool: Pool, mixture: Mixture, siblings: Siblings, n: int, seed: int
 ) -> list[tuple[int, Segment]]:
     """For `n` texts one yes, one easy and one hard word; for each attribute up to `n` questions, half of them yes."""
-    teacher, chance, out = _Teacher(pool, mixture, siblings), Random(f"{seed} evaluation"), []
+    teacher, chance, out = Teacher(pool, mixture, siblings), Random(f"{seed} evaluation"), []
     for row in chance.sample(rows := [row for row, said in enumerate(teacher.askable) if said], min(n, len(rows))):
         out += [(row, one) for kind in WORD_KINDS for one in teacher.word(chance, row, kind, ASK["word"][:1])]
     for attribute in mixture.attributes:
@@ -123,8 +111,9 @@ def content_words(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(word for word in found if word not in ENGLISH_STOP_WORDS))
 
 
-class _Teacher:
-    """Draws questions on the texts of a pool."""
+class Teacher:
+    """Draws questions on the texts of a pool. No question tells its answer: yes and no are as frequent for every word
+    and attribute. `siblings` gives near words, and is called once for each word."""
 
     def __init__(self, pool: Pool, mixture: Mixture, siblings: Siblings) -> None:
         if not pool.texts or not sum(mixture.items.values()):
@@ -142,7 +131,22 @@ class _Teacher:
                 self.holders[word].append(row)
                 present[word] += self.rarity[word] / total
         self._set_negatives(present, siblings)
+        self._order: tuple[tuple[int, int], list[int]] = ((-1, -1), [])
         self.drawn = [(a, _balanced(a, pool.labels[a.task])) for a in mixture.attributes if a.task in pool.labels]
+
+    def item(self, number: int, seed: int) -> Item:
+        """Item `number` of an endless row that goes epoch by epoch through the pool; it depends on the two alone."""
+        n, epoch = len(self.pool.texts), number // len(self.pool.texts)
+        if self._order[0] != (seed, epoch):
+            self._order = ((seed, epoch), Random(f"{seed} epoch {epoch}").sample(range(n), n))
+        chance, row = Random(f"{seed} item {number}"), self._order[1][number % n]
+        kind = chance.choices(list(self.mixture.items), list(self.mixture.items.values()))[0]
+        if kind == "abstain":
+            return Item((), chance.choice(("gaussian", "mean", "random")), self.abstain(chance, row))
+        found = None
+        if self.askable[row] and kind in ("compare", "document"):
+            found = self.compare(chance, row) if kind == "compare" else self.document(chance, row)
+        return found or Item((row,), "", self.text(chance, row))
 
     def _set_negatives(self, present: dict[str, float], siblings: Siblings) -> None:
         """Weigh siblings so that each is asked for about as often where it is absent as where it is present (iterative

@@ -13,7 +13,6 @@ import time
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +27,7 @@ from workbench.embed._embedder import Embedder
 from workbench.embed._torch import pick_device, plain_attention, trains_in_bf16
 from workbench.jobs._begin_explainer import begin_explainer
 from workbench.jobs._explain_data import Hidden, gather_hidden, siblings_of
-from workbench.jobs._explain_items import Item, Segment, items
+from workbench.jobs._explain_items import Item, Segment, Teacher
 from workbench.jobs._explain_mixture import Mixture, load_mixture
 from workbench.jobs._moments import moments_of, restore_moments
 from workbench.jobs._run_folder import append_log, check_recipe
@@ -86,7 +85,7 @@ def train_explainer(
     began, before = time.monotonic(), state.seconds
     cpu_began, cpu_before = time.process_time(), state.cpu_seconds
     random = np.random.default_rng
-    siblings = siblings_of(model)
+    teacher = Teacher(train.pool, mixture, siblings_of(model))
     losses: list[float] = []
     queue: list[list[Item]] = []
 
@@ -103,7 +102,7 @@ def train_explainer(
                 number = (state.step * recipe.accumulate + place) * state.world + state.rank
                 block, offset = divmod(number, _AHEAD)
                 if not queue or offset == 0 or state.block != block:
-                    queue, state.block = _block(train, mixture, siblings, recipe, block), block
+                    queue, state.block = _block(teacher, recipe, block), block
                 drawn = random([recipe.seed, number])
                 batches.append([(train.prompt(item, drawn), item.segments) for item in queue[offset]])
             losses.append(state.learn(batches))
@@ -121,10 +120,10 @@ def train_explainer(
     )
 
 
-def _block(train: Hidden, mixture: Mixture, siblings: Any, recipe: ExplainerRecipe, block: int) -> list[list[Item]]:
+def _block(teacher: Teacher, recipe: ExplainerRecipe, block: int) -> list[list[Item]]:
     """The batches of one block: its items in order of length, cut, and shuffled."""
     size = _AHEAD * recipe.batch
-    found = list(islice(items(train.pool, mixture, siblings, recipe.seed, start=block * size), size))
+    found = [teacher.item(number, recipe.seed) for number in range(block * size, (block + 1) * size)]
     found.sort(key=lambda item: sum(len(segment.ask) + len(segment.answer) + 8 for segment in item.segments))
     batches = [found[start : start + recipe.batch] for start in range(0, size, recipe.batch)]
     np.random.default_rng([recipe.seed, block]).shuffle(batches)  # type: ignore[arg-type]

@@ -170,7 +170,7 @@ class DomainScores:
 
     def blocks(self) -> tuple[Block, ...]:
         """One section of the page."""
-        seen = "seen in training" if self.seen else "never seen in training"
+        seen = "of whose other texts it learnt" if self.seen else "a corpus that it never saw"
         return (
             Heading(f"{self.domain}, {seen}"),
             self.verdict(),
@@ -205,7 +205,7 @@ class ExplainerScores(Result):
     def losses(self) -> Table:
         """A line a corpus: what the vector tells the language model."""
         rows = tuple((d.domain, "yes" if d.seen else "no", d.n, d.nats, d.shuffled_nats, d.gap) for d in self.domains)
-        columns = ("corpus", "seen", "texts", "nats a token", "with another vector", "gap")
+        columns = ("corpus", "learnt from", "texts", "nats a token", "with another vector", "gap")
         return Table(columns, rows, "What a vector saves of the text's description length", digits=2)
 
     def counterfactual_table(self) -> Table:
