@@ -7,6 +7,7 @@ import re
 import shlex
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import nbformat
@@ -127,5 +128,7 @@ def test_the_tables_of_the_explainer_are_those_of_its_card():
     assert isinstance(found, ExplainerScores)
     inside = README.partition("<!-- explainer: made from checkpoints/minilm-explainer/card.json -->")[2]
     main = found.domains[0]
-    tables = [found.losses(), main.description_table(), main.question_table(), found.abstention_table()]
+    told = tuple(each for each in main.questions if each.kind.startswith(("words", "all")))
+    questions = replace(main, questions=told).question_table()
+    tables = [found.losses(), main.description_table(), questions, found.abstention_table()]
     assert render.to_markdown(tables).strip() == inside.partition("<!-- /explainer -->")[0].strip()

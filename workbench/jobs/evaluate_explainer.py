@@ -174,7 +174,9 @@ class _Measure:
         """Vectors moved two standard deviations either way along the probes' directions, and as far as the farthest of
         them along a random one each."""
         claims, start = self.bundle.claims, held.vectors[:_MOVED]
-        asks, ways = claims.questions[:_DIRECTIONS], unit(claims.coef[:_DIRECTIONS])
+        spread = held.vectors.std(0)  # where there is next to none, a standardising probe's weight is nearly all
+        ways = unit(np.where(spread > 1e-3 * spread.max(), claims.coef[:_DIRECTIONS], 0.0))
+        asks = claims.questions[:_DIRECTIONS]
         if not asks:
             return ()
         line = np.linspace(-1, 1, _STEPS)
