@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 
 import numpy as np
@@ -16,7 +15,6 @@ from workbench.core.errors import BadInput
 from workbench.lm._packing import PAD, SOFT, Packed, Part, pack
 from workbench.lm.projector import Projector, ProjectorConfig, word_embeddings
 
-log = logging.getLogger(__name__)
 CHOICES = ("yes", "no", "unclear")
 DESCRIBE = "Write the text."
 _BEFORE = "A text about"
