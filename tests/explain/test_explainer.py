@@ -14,7 +14,8 @@ from workbench.core.embedding_set import EmbeddingSet
 from workbench.core.errors import BadInput
 from workbench.core.files import sha256_of
 from workbench.explain import Bundle, Claims, Explainer, open_explainer
-from workbench.explain._explainer import SHARED, cut
+from workbench.explain._explainer import SHARED
+from workbench.explain._words import cut
 from workbench.lm import fit_bag_of_words
 from workbench.lm.projector import ProjectorConfig
 from workbench.lm.soft_prompt import SoftPromptModel

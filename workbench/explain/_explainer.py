@@ -5,7 +5,6 @@ A frozen language model reads soft tokens made from vectors (ELM, Tennenholtz et
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Sequence
 from functools import cached_property, lru_cache
@@ -23,8 +22,9 @@ from workbench.embed._embedder import Embedder
 from workbench.embed._torch import pick_device
 from workbench.explain._bundle import KIND, Bundle
 from workbench.explain._chat import Chat
+from workbench.explain._words import YES_NO, cut, word
 from workbench.lm.soft_prompt import DESCRIBE
-from workbench.results.explanations import UNCLEAR, Claim, Explanation, Explanations
+from workbench.results.explanations import Claim, Explanation, Explanations
 
 SHARED = "Which words do both share?"
 _KEYWORDS, _LEAST_CHANCE = 8, 0.3
@@ -34,10 +34,6 @@ _TOGETHER = 64
 """Vectors between two signs of progress."""
 _MOST_VECTORS = 16
 """Chunks that one prompt can hold."""
-_YES_NO = re.compile(
-    r"(is|are|was|were|does|do|did|has|have|had|can|could|will|would|should|am|may|might|must|isn't|aren't|don't|doesn't)\b",
-    re.IGNORECASE,
-)
 
 
 def open_explainer(embedder: Embedder, checkpoint_name: str = "", device: str = "auto") -> Explainer:
@@ -228,12 +224,12 @@ class Explainer:
     ) -> list[tuple[str, float | None, float | None]]:
         """Answer, probability of yes, and blind probability; of a question that is not yes-or-no, words alone."""
         model = self.bundle.model
-        if not _YES_NO.match(question.strip()):
+        if not YES_NO.match(question.strip()):
             return [(text, None, None) for text in model.write(list(prompts), question)]
         found = np.concatenate(model.choose(list(prompts), [[question]] * len(prompts)))
         chances = self.bundle.probability(found[:, 0] - found[:, 1])
         blind = self._blind_probability(question)
-        return [(_word(row, float(chance)), float(chance), blind) for row, chance in zip(found, chances, strict=True)]
+        return [(word(row, float(chance)), float(chance), blind) for row, chance in zip(found, chances, strict=True)]
 
     def _claims(self, vectors: Float[np.ndarray, "n d"]) -> list[tuple[Claim, ...]]:
         claims = self.bundle.claims
@@ -245,9 +241,7 @@ class Explainer:
         for logs, probed in zip(found, probes, strict=True):
             chances = self.bundle.probability(logs[:, 0] - logs[:, 1])
             each = zip(claims.names, claims.questions, logs, chances, probed, strict=True)
-            rows.append(
-                tuple(Claim(n, q, _word(log, float(p)), float(p), float(probe)) for n, q, log, p, probe in each)
-            )
+            rows.append(tuple(Claim(n, q, word(log, float(p)), float(p), float(probe)) for n, q, log, p, probe in each))
         return rows
 
     def _keywords(self, vectors: Float[np.ndarray, "n d"]) -> list[tuple[tuple[str, float], ...]]:
@@ -292,16 +286,3 @@ class Explainer:
         require_finite(vectors)
         if not np.abs(vectors).sum(1).all():
             raise BadInput("a vector is zero; it tells nothing")
-
-
-def _word(logs: Float[np.ndarray, " three"], chance: float) -> str:
-    """`unclear` where the model holds that likelier than yes and no together."""
-    if logs[2] > np.log(0.5):
-        return UNCLEAR
-    return "yes" if chance >= 0.5 else "no"
-
-
-def cut(text: str) -> str:
-    """A description's first line; an abstention is one word, however it goes on."""
-    line = text.strip().partition("\n")[0].strip()
-    return UNCLEAR if line.lower().rstrip(".! ").startswith(UNCLEAR) or not line else line

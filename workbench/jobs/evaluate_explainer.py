@@ -21,7 +21,7 @@ from workbench.embed._embedder import Embedder
 from workbench.embed._vector_cache import SHARD, cached_vectors
 from workbench.explain import Explainer, open_explainer
 from workbench.explain._bundle import KIND
-from workbench.explain._explainer import cut
+from workbench.explain._words import cut
 from workbench.jobs._explain_data import empty_vectors, siblings_of
 from workbench.jobs._explain_items import ASK, Pool, Segment, content_words, evaluation_questions, gather_pool
 from workbench.jobs._explain_measures import (
