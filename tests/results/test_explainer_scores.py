@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import io
-import json
 from dataclasses import replace
 
 import pytest
-from rich.console import Console
 
-from workbench.core import render
+from tests.whole import comes_back_and_shows
 from workbench.core.blocks import Intervals, Text
 from workbench.core.estimate import Estimate
-from workbench.core.result import Result
 from workbench.results import (
     Abstention,
     Counterfactual,
@@ -85,12 +81,7 @@ def texts(found):
     ids=["no corpus", "one", "two", "nothing measured", "no row of ours"],
 )
 def test_they_come_back_whole_and_show_themselves_in_every_form(found, tmp_path):
-    found.save(tmp_path / "a.json")
-    assert Result.load(tmp_path / "a.json") == found
-    for blocks in (found.blocks(), found.brief()):
-        assert render.to_html(blocks) and render.to_markdown(blocks)
-        json.dumps(render.to_json(blocks))
-        Console(file=io.StringIO()).print(render.to_terminal(blocks))
+    comes_back_and_shows(found, tmp_path)
 
 
 def test_an_explainer_that_wins_everywhere_is_said_to():

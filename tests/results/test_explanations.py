@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import json
 from dataclasses import replace
 
 import pytest
-from rich.console import Console
 
+from tests.whole import comes_back_and_shows
 from workbench.core import render
 from workbench.core.blocks import Facts, Table, Text
-from workbench.core.result import Result
 from workbench.results import Claim, Explanation, Explanations
 
 TRUE = Claim("tense", "Is it in the past tense?", "yes", 0.9, 0.8)
@@ -61,12 +59,7 @@ def facts(found):
     ids=lambda found: f"{len(found)} rows",
 )
 def test_they_come_back_whole_and_show_themselves_in_every_form(found, tmp_path):
-    found.save(tmp_path / "a.json")
-    assert Result.load(tmp_path / "a.json") == found
-    for blocks in (found.blocks(), found.brief()):
-        assert render.to_html(blocks) and render.to_markdown(blocks)
-        json.dumps(render.to_json(blocks))
-        Console(file=io.StringIO()).print(render.to_terminal(blocks))
+    comes_back_and_shows(found, tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -43,6 +44,17 @@ def begin(quiet: bool, device: str = "auto") -> None:
         from workbench.embed._torch import pick_device
 
         pick_device(device)
+
+
+def begin_training(quiet: bool, threads: int) -> None:
+    """Let the log be seen, and bound torch's threads; 0 leaves their number to torch."""
+    if threads:
+        import torch
+
+        torch.set_num_threads(threads)
+    if not quiet:
+        logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+        logging.getLogger("workbench").setLevel(logging.INFO)
 
 
 def embedder_of(store: EmbeddingSet | None, asked: str) -> str:

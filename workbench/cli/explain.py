@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import json as json_format
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from workbench.cli._options import Device, Embedder, Json, Quiet, Seed, begin, embedder_of, finish, say, write_page
 from workbench.core.errors import BadInput
-
-if TYPE_CHECKING:
-    from workbench.results import Explanations
 
 
 def explain(
@@ -66,6 +62,7 @@ def explain(
     if between and not all(text.strip() for text in between):
         raise BadInput(f"--between has the texts {between[0]!r} and {between[1]!r}; expected two that are not empty")
     from workbench.core.embedding_set import EmbeddingSet
+    from workbench.core.files import write_json_lines
     from workbench.data import corpora
     from workbench.embed import load_embedder
 
@@ -93,15 +90,8 @@ def explain(
                 result = explainer.ask(hidden, ask, claims=claims, texts=known)
             else:
                 result = explainer.describe(hidden, claims=claims, texts=known)
-        _write(out, result)
+        write_json_lines(out, result.records())
         say(f"{len(result):,} explained in {result.seconds:.1f} s -> {out}", quiet)
     if html:
         write_page(html, result.title, result, quiet)
     finish(result, json, quiet)
-
-
-def _write(out: Path, found: Explanations) -> None:
-    from workbench.core.files import write_text
-
-    lines = [json_format.dumps(record, ensure_ascii=False) for record in found.records()]
-    write_text(out, "\n".join(lines) + "\n")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json as json_format
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -130,9 +129,9 @@ def invert(
 
 
 def _write(out: Path, found: Inversions, texts: tuple[str, ...] | None, path: bool) -> None:
-    from workbench.core.files import write_text
+    from workbench.core.files import write_json_lines
 
-    lines = []
+    records = []
     for i, id in enumerate(found.ids):
         record: dict[str, object] = {"id": str(id)}
         if texts is not None:
@@ -141,5 +140,5 @@ def _write(out: Path, found: Inversions, texts: tuple[str, ...] | None, path: bo
         record |= {"reconstruction": found.texts[i], "cosine": cosine, "rounds": int(found.rounds[i])}
         if path:
             record["path"] = found.steps(i)
-        lines.append(json_format.dumps(record, ensure_ascii=False))
-    write_text(out, "\n".join(lines) + "\n")
+        records.append(record)
+    write_json_lines(out, records)

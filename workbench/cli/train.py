@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import logging
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from workbench.cli._options import Device, Json, Quiet, Seed, begin, finish, say
+from workbench.cli._options import Device, Json, Quiet, Seed, begin, begin_training, finish, say
 from workbench.cli.train_explainer import explainer
 from workbench.cli.train_sae import sae
 
@@ -78,17 +76,11 @@ def inverter(
               workbench train inverter --out checkpoints/longer --start minilm-inverter --minutes 60
     """
     begin(quiet, device)
-    import torch
-
     from workbench.jobs.inverter_recipe import InverterRecipe
     from workbench.jobs.ship_inverter import ship_inverter
     from workbench.jobs.train_inverter import train_inverter
 
-    if not quiet:
-        logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
-        logging.getLogger("workbench").setLevel(logging.INFO)
-    if threads:
-        torch.set_num_threads(threads)
+    begin_training(quiet, threads)
     recipe = InverterRecipe(
         embedder=embedder,
         corpus=corpus,

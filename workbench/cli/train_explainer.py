@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import logging
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from workbench.cli._options import Device, Json, Quiet, Seed, begin, finish, say
+from workbench.cli._options import Device, Json, Quiet, Seed, begin, begin_training, finish, say
 
 
 def explainer(
@@ -54,18 +52,12 @@ def explainer(
               workbench train explainer --out checkpoints/mpnet --embedder mpnet --words-from fit --steps 20000
     """
     begin(quiet, device)
-    import torch
-
     from workbench.jobs._explain_mixture import load_mixture
     from workbench.jobs.explainer_recipe import ExplainerRecipe
     from workbench.jobs.ship_explainer import ship_explainer
     from workbench.jobs.train_explainer import train_explainer
 
-    if not quiet:
-        logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
-        logging.getLogger("workbench").setLevel(logging.INFO)
-    if threads:
-        torch.set_num_threads(threads)
+    begin_training(quiet, threads)
     recipe = ExplainerRecipe(
         embedder=embedder,
         model=model,

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import logging
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from workbench.cli._options import Device, Json, Quiet, Seed, begin, finish, say, write_page
+from workbench.cli._options import Device, Json, Quiet, Seed, begin, begin_training, finish, say, write_page
 from workbench.core.errors import BadInput
 
 if TYPE_CHECKING:
@@ -62,15 +60,9 @@ def sae(
     from workbench.jobs.sae_recipe import SaeRecipe
 
     recipe = SaeRecipe(features, k, epochs, batch, learning_rate, dead_after, held_out, seed)
-    import torch
-
     from workbench.jobs.train_sae import train_sae
 
-    if threads:
-        torch.set_num_threads(threads)
-    if not quiet:
-        logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
-        logging.getLogger("workbench").setLevel(logging.INFO)
+    begin_training(quiet, threads)
     found, data, name = _gather(vectors, embedder, corpus, limit, device, quiet)
     run = folder or Path("runs") / f"sae-{name}"
     result = train_sae(found, recipe, run, device, save_every, data).features

@@ -64,3 +64,18 @@ def open_card(folder: Path, kind: str) -> Card:
         if sha256_of(path) != digest:
             raise BadInput(f"{path} does not have the SHA-256 that its card states; it is damaged or was changed")
     return card
+
+
+def open_fitting(kind: str, name: str | Path, embedder: str, revision: str) -> tuple[Path, Card]:
+    """Folder and card of the checkpoint `name` (empty: the one that ships for `embedder`) for vectors of these weights.
+
+    Raises BadInput if it was trained on others.
+    """
+    folder = locate(name or for_embedder(kind, embedder))
+    card = open_card(folder, kind)
+    if card.embedder_revision != revision:
+        raise BadInput(
+            f"{card.name} was trained on {card.embedder} with weights {card.embedder_revision}; {embedder} has weights "
+            f"{revision}: train an {kind} for it (workbench train {kind})"
+        )
+    return folder, card

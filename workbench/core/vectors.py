@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from workbench.core.errors import BadInput
+
+_DEAD = 1e-3
+"""Dimensions with less of the usual spread are dead."""
 
 
 def require_finite(table: Float[np.ndarray, "n d"], what: str = "vectors") -> None:
@@ -13,6 +16,15 @@ def require_finite(table: Float[np.ndarray, "n d"], what: str = "vectors") -> No
     finite = np.isfinite(table).all(axis=1)
     if not finite.all():
         raise BadInput(f"row {int(np.flatnonzero(~finite)[0])} of {what} holds NaN or infinity; leave such rows out")
+
+
+def live(vectors: Float[np.ndarray, "n d"]) -> Bool[np.ndarray, " d"]:
+    """Dimensions that vary: MiniLM and MPNet have some whose spread is a millionth of the others' and less.
+
+    A probe that standardises divides its weight by that spread, and as a direction it would lie all in them.
+    """
+    spread = vectors.std(0)
+    return spread > _DEAD * np.sqrt(np.square(spread).mean())
 
 
 def unit(vectors: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n d"]:

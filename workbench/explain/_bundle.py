@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ from safetensors.torch import load_file, save_file
 from scipy.special import expit
 
 from workbench.core.errors import BadInput, first_line
-from workbench.core.files import write_text
+from workbench.core.files import read_json, write_json
 from workbench.core.vectors import unit
 from workbench.lm.projector import ProjectorConfig
 from workbench.lm.soft_prompt import SoftPromptModel
@@ -66,7 +65,7 @@ class Bundle:
         table = {"coef": self.claims.coef, "intercept": self.claims.intercept, "blind": self.blind}
         tensors = {name: torch.from_numpy(np.ascontiguousarray(each, np.float32)) for name, each in table.items()}
         save_file(tensors, folder / _CLAIMS)
-        write_text(folder / _WORDS, json.dumps(self.model.words, ensure_ascii=False))
+        write_json(folder / _WORDS, self.model.words)
         return {
             "model": self.model.name,
             "model_revision": self.model.revision,
@@ -79,7 +78,7 @@ class Bundle:
     def load(cls, folder: Path, config: Mapping[str, Any], device: str) -> Bundle:
         """Read what `save` wrote. Raises BadInput naming what does not fit."""
         try:
-            words = json.loads((folder / _WORDS).read_text(encoding="utf-8"))
+            words = read_json(folder / _WORDS)
             table = {name: tensor.numpy() for name, tensor in load_file(folder / _CLAIMS).items()}
             state = {name: tensor.float() for name, tensor in load_file(folder / _PROJECTOR).items()}
             lora = load_file(folder / _LORA) if (folder / _LORA).exists() else {}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -42,13 +42,7 @@ def open_explainer(embedder: Embedder, checkpoint_name: str = "", device: str = 
     Raises BadInput where it was trained on another embedder, UnknownName.
     """
     spec = embedder.spec
-    folder = checkpoint.locate(checkpoint_name or checkpoint.for_embedder(KIND, spec.name))
-    card = checkpoint.open_card(folder, KIND)
-    if card.embedder_revision != spec.revision:
-        raise BadInput(
-            f"{card.name} was trained on {card.embedder} with weights {card.embedder_revision}; {spec.name} has "
-            f"weights {spec.revision}: train an explainer for it (workbench train explainer)"
-        )
+    folder, card = checkpoint.open_fitting(KIND, checkpoint_name, spec.name, spec.revision)
     return Explainer(embedder, Bundle.load(folder, card.config, pick_device(device)), card.name)
 
 
@@ -61,6 +55,7 @@ class Explainer:
 
     def __init__(self, embedder: Embedder, bundle: Bundle, checkpoint_name: str = "") -> None:
         self.embedder, self.bundle, self.checkpoint = embedder, bundle, checkpoint_name
+        self._guessed: dict[str, float] = {}
 
     def describe(
         self, vectors: EmbeddingSet, claims: bool = True, texts: Sequence[str] | None = None, question: str = ""
@@ -263,15 +258,12 @@ class Explainer:
         said = [cut(text) for text in self.bundle.model.write([other[None] for other in self._others], DESCRIBE)]
         return said, unit(self.embedder.embed(said, what="re-embed"))
 
-    @cached_property
-    def _blind_probability(self):  # noqa: ANN202 - a memoised function of one question
-        @lru_cache(maxsize=256)
-        def ask(question: str) -> float:
+    def _blind_probability(self, question: str) -> float:
+        if question not in self._guessed:
             prompts = [other[None] for other in self._others]
             found = np.concatenate(self.bundle.model.choose(prompts, [[question]] * len(prompts)))
-            return float(self.bundle.probability(found[:, 0] - found[:, 1]).mean())
-
-        return ask
+            self._guessed[question] = float(self.bundle.probability(found[:, 0] - found[:, 1]).mean())
+        return self._guessed[question]
 
     def _result(self, title: str, rows: tuple[Explanation, ...], began: float) -> Explanations:
         model = self.bundle.model.name

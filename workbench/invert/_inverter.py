@@ -60,14 +60,7 @@ class Attacker:
     def open_checkpoint(self) -> tuple[Path, Card]:
         """Folder and card of the attacker's inverter. Raises BadInput if it was trained on another embedder."""
         spec = self.embedder.spec
-        folder = checkpoint.locate(self.checkpoint or checkpoint.for_embedder("inverter", spec.name))
-        card = checkpoint.open_card(folder, "inverter")
-        if card.embedder_revision != spec.revision:
-            raise BadInput(
-                f"{card.name} was trained on {card.embedder} with weights {card.embedder_revision}; "
-                f"{spec.name} has weights {spec.revision}: train an inverter for it (workbench train inverter)"
-            )
-        return folder, card
+        return checkpoint.open_fitting("inverter", self.checkpoint, spec.name, spec.revision)
 
 
 class Inverter(ABC):

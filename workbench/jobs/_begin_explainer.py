@@ -8,13 +8,12 @@ import numpy as np
 import torch
 
 from workbench.core import checkpoint
-from workbench.core.errors import BadInput
 from workbench.embed._embedder import Embedder
 from workbench.embed.minilm import model_folder
 from workbench.jobs._explain_data import Hidden
 from workbench.jobs.explainer_recipe import ExplainerRecipe
 from workbench.lm import BagOfWords, Vocabulary, fit_bag_of_words, load_bag
-from workbench.lm.projector import ProjectorConfig, word_embeddings
+from workbench.lm.projector import ProjectorConfig
 from workbench.lm.soft_prompt import SoftPromptModel
 
 _FITTED_VOCABULARY = 12_000
@@ -32,7 +31,7 @@ def begin_explainer(recipe: ExplainerRecipe, embedder: Embedder, train: Hidden, 
     torch.manual_seed(recipe.seed)
     model = SoftPromptModel(recipe.model, words, config, device)
     table = model.embeddings.weight.detach().float().cpu()
-    targets = _rarest(train.pool.texts[:_TARGETS], words, bag, word_embeddings(model.tokenizer, table, words), config)
+    targets = _rarest(train.pool.texts[:_TARGETS], words, bag, model.projector.table.float().cpu(), config)
     vectors = train.vectors[:_TARGETS]
     model.projector.cpu().start(bag, vectors, targets, float(table.square().mean().sqrt()))
     model.projector.to(device)
@@ -51,10 +50,8 @@ def _readable(recipe: ExplainerRecipe, embedder: Embedder, train: Hidden) -> tup
         vocabulary = Vocabulary.cut(model_folder(), train.pool.texts, _FITTED_VOCABULARY)
         bag = fit_bag_of_words(train.vectors, vocabulary.encode(train.pool.texts), len(vocabulary), vocabulary.is_word)
     else:
-        folder = checkpoint.locate(name)
-        card = checkpoint.open_card(folder, "inverter")
-        if card.embedder_revision != embedder.spec.revision:
-            raise BadInput(f"{card.name} reads {card.embedder} ({card.embedder_revision}), not {embedder.spec.name}")
+        spec = embedder.spec
+        folder, _ = checkpoint.open_fitting("inverter", name, spec.name, spec.revision)
         bag, vocabulary = load_bag(folder)
     whole = [
         place

@@ -6,7 +6,6 @@ import json
 import logging
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +20,27 @@ def append_log(log: logging.Logger, run: Path, line: Mapping[str, Any]) -> None:
     log.info("%s", line)
 
 
-def check_recipe(recipe: Any, run: Path, free: Sequence[str] = ("steps", "minutes")) -> None:
-    """Refuse to go on with a run of another recipe (a dataclass) than the one in its folder, `free` fields apart."""
+def validation_curve(run: Path) -> tuple[dict[str, Any], ...]:
+    """The lines of `log.jsonl` that tell of held-out texts."""
+    path = run / "log.jsonl"
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    return tuple(line for line in map(json.loads, lines) if "validation_nats" in line)
+
+
+def refuse_another(recipe: Mapping[str, Any], run: Path, free: Sequence[str] = ()) -> None:
+    """Raise BadInput where the folder holds a run of another recipe; `free` fields may differ."""
     path = run / "recipe.json"
     if not path.exists():
         return
-    former, now = read_json(path), asdict(recipe)
-    if changed := [key for key in now if former.get(key) != now[key] and key not in free]:
+    former = read_json(path)
+    if changed := [key for key in recipe if former.get(key) != recipe[key] and key not in free]:
         raise BadInput(f"{run} holds a run with another {', '.join(changed)}; use another folder or the same recipe")
+
+
+def share_done(step: int, steps: int, seconds: float, minutes: float) -> float:
+    """Share of a run that is behind it, 1 at the end; `minutes` end it too, unless they are 0."""
+    by_time = seconds / (60 * minutes) if minutes else 0.0
+    return min(1.0, max(step / steps, by_time))
 
 
 def made_on(device: str) -> dict[str, str]:

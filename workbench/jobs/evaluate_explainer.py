@@ -15,7 +15,7 @@ from workbench.core import checkpoint as checkpoints
 from workbench.core.errors import BadInput
 from workbench.core.estimate import mean, proportion, ratio
 from workbench.core.progress import progress
-from workbench.core.vectors import unit
+from workbench.core.vectors import live, unit
 from workbench.data import corpora
 from workbench.embed._embedder import Embedder
 from workbench.embed._vector_cache import SHARD, cached_vectors
@@ -174,8 +174,7 @@ class _Measure:
         """Vectors moved two standard deviations either way along the probes' directions, and as far as the farthest of
         them along a random one each."""
         claims, start = self.bundle.claims, held.vectors[:_MOVED]
-        spread = held.vectors.std(0)  # where there is next to none, a standardising probe's weight is nearly all
-        ways = unit(np.where(spread > 1e-3 * spread.max(), claims.coef[:_DIRECTIONS], 0.0))
+        ways = unit(np.where(live(held.vectors), claims.coef[:_DIRECTIONS], 0.0))
         asks = claims.questions[:_DIRECTIONS]
         if not asks:
             return ()

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 from workbench.core.errors import BadInput
+from workbench.jobs._run_folder import share_done
 from workbench.lm.projector import VARIANTS, Variant
 
 
@@ -60,8 +61,7 @@ class ExplainerRecipe:
 
     def done(self, step: int, seconds: float) -> float:
         """Share of the run that is behind it, 1 at the end."""
-        by_time = seconds / (60 * self.minutes) if self.minutes else 0.0
-        return min(1.0, max(step / self.steps, by_time))
+        return share_done(step, self.steps, seconds, self.minutes)
 
     def stage(self, done: float) -> int:
         """0 while the projector learns, 1 while LoRA does."""

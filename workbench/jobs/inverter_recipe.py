@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 from workbench.core.errors import BadInput, UnknownName
+from workbench.jobs._run_folder import share_done
 from workbench.lm.weights import ARCHITECTURES
 
 
@@ -61,8 +62,7 @@ class InverterRecipe:
 
     def done(self, step: int, seconds: float) -> float:
         """Share of the run that is behind it, 1 at the end."""
-        by_time = seconds / (60 * self.minutes) if self.minutes else 0.0
-        return min(1.0, max(step / self.steps, by_time))
+        return share_done(step, self.steps, seconds, self.minutes)
 
     def rate(self, step: int, seconds: float = 0.0) -> float:
         """Learning rate at a step: a warm-up, and a cosine down to nothing."""

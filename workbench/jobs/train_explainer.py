@@ -6,7 +6,6 @@ once. While it learns, the log says how much better a true vector is than a shuf
 
 from __future__ import annotations
 
-import json
 import logging
 import math
 import time
@@ -30,7 +29,7 @@ from workbench.jobs._explain_data import Hidden, gather_hidden, siblings_of
 from workbench.jobs._explain_items import Item, Segment, Teacher
 from workbench.jobs._explain_mixture import Mixture, load_mixture
 from workbench.jobs._moments import moments_of, restore_moments
-from workbench.jobs._run_folder import append_log, check_recipe
+from workbench.jobs._run_folder import append_log, refuse_another, validation_curve
 from workbench.jobs.explainer_recipe import ExplainerRecipe
 from workbench.lm._packing import Part
 from workbench.lm.soft_prompt import CHOICES, DESCRIBE, SoftPromptModel
@@ -72,7 +71,7 @@ def train_explainer(
     """
     where = pick_device(device)
     mixture = mixture or load_mixture()
-    check_recipe(recipe, run)
+    refuse_another(asdict(recipe), run, ("steps", "minutes"))
     embedder = load_embedder(recipe.embedder, device)
     train = gather_hidden(recipe, mixture, embedder, "train", recipe.texts)
     held_out = gather_hidden(recipe, mixture, embedder, "validation", 600)
@@ -84,10 +83,10 @@ def train_explainer(
     watched = _Watched(held_out, model)
     began, before = time.monotonic(), state.seconds
     cpu_began, cpu_before = time.process_time(), state.cpu_seconds
-    random = np.random.default_rng
     teacher = Teacher(train.pool, mixture, siblings_of(model))
     losses: list[float] = []
     queue: list[list[Item]] = []
+    queued = -1
 
     def over() -> bool:
         return state.done >= 1 or state.seconds - before >= stop_after
@@ -101,9 +100,9 @@ def train_explainer(
             for place in range(recipe.accumulate):
                 number = (state.step * recipe.accumulate + place) * state.world + state.rank
                 block, offset = divmod(number, _AHEAD)
-                if not queue or offset == 0 or state.block != block:
-                    queue, state.block = _block(teacher, recipe, block), block
-                drawn = random([recipe.seed, number])
+                if block != queued:
+                    queue, queued = _block(teacher, recipe, block), block
+                drawn = np.random.default_rng([recipe.seed, number])
                 batches.append([(train.prompt(item, drawn), item.segments) for item in queue[offset]])
             losses.append(state.learn(batches))
             state.seconds = before + time.monotonic() - began
@@ -116,7 +115,7 @@ def train_explainer(
                 losses.clear()
                 state.save(run / "state")
     return TrainedExplainer(
-        recipe, model, embedder, train, state.step, state.seconds, state.cpu_seconds, where, _curve(run)
+        recipe, model, embedder, train, state.step, state.seconds, state.cpu_seconds, where, validation_curve(run)
     )
 
 
@@ -140,7 +139,7 @@ class _State:
         self._accelerator = Accelerator(cpu=not cuda, mixed_precision="bf16" if trains_in_bf16(device) else "no")
         self.rank, self.world = self._accelerator.process_index, self._accelerator.num_processes
         self.model, self._recipe, self._cuda = model, recipe, cuda
-        self.step, self.since, self.seconds, self.cpu_seconds, self.block = 0, 0, 0.0, 0.0, -1
+        self.step, self.since, self.seconds, self.cpu_seconds = 0, 0, 0.0, 0.0
         self.stage = -1
         self._enter(0)
 
@@ -250,9 +249,3 @@ class _Watched:
             "shuffled_nats": round(nats["shuffled"], 3),
             "gap": round(gap, 3),
         }
-
-
-def _curve(run: Path) -> tuple[dict[str, Any], ...]:
-    path = run / "log.jsonl"
-    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    return tuple(line for line in map(json.loads, lines) if "validation_nats" in line)

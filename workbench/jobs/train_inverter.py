@@ -7,7 +7,6 @@ which the model rewrites drafts of its own (correction), or sees defended vector
 
 from __future__ import annotations
 
-import json
 import logging
 import math
 import time
@@ -30,7 +29,7 @@ from workbench.jobs._begin_inverter import begin
 from workbench.jobs._drafts import drafts
 from workbench.jobs._early_metrics import EarlyMetrics, loss_of
 from workbench.jobs._moments import moments_of, restore_moments
-from workbench.jobs._run_folder import append_log, check_recipe
+from workbench.jobs._run_folder import append_log, refuse_another, validation_curve
 from workbench.jobs._training_data import Source, batches, encode, gather
 from workbench.jobs.inverter_recipe import InverterRecipe
 from workbench.lm import TextDecoder, TextModel
@@ -66,7 +65,7 @@ def train_inverter(
     torch.manual_seed(recipe.seed)
     where = pick_device(device)
     defence = open_defence(recipe.disturb) if recipe.disturb else None
-    check_recipe(recipe, run)
+    refuse_another(asdict(recipe), run, ("steps", "minutes"))
     embedder = load_embedder(recipe.embedder, device)
     limits = recipe.max_tokens, recipe.seed
     train = gather(embedder, recipe.corpus, "train", recipe.texts, recipe.planted, *limits, recipe.skip)
@@ -118,7 +117,15 @@ def train_inverter(
                 state.save(run / "state")
     finished = replace(model, decoder=state.averaged.eval())
     return Trained(
-        recipe, finished, embedder, tuple(train), state.step, state.seconds, state.cpu_seconds, where, _curve(run)
+        recipe,
+        finished,
+        embedder,
+        tuple(train),
+        state.step,
+        state.seconds,
+        state.cpu_seconds,
+        where,
+        validation_curve(run),
     )
 
 
@@ -232,9 +239,3 @@ def _write_samples(run: Path, step: int, samples: list[str]) -> None:
         file.writelines(f"{step}  {sample}\n" for sample in samples)
     for sample in samples:
         log.info("%s", sample)
-
-
-def _curve(run: Path) -> tuple[dict[str, Any], ...]:
-    path = run / "log.jsonl"
-    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    return tuple(line for line in map(json.loads, lines) if "validation_nats" in line)

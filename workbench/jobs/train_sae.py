@@ -17,10 +17,10 @@ from workbench.core import codec
 from workbench.core.card import Card
 from workbench.core.embedding_set import EmbeddingSet
 from workbench.core.errors import BadInput
-from workbench.core.files import read_json, write_json
+from workbench.core.files import write_json
 from workbench.core.progress import progress
 from workbench.embed._torch import pick_device
-from workbench.jobs._run_folder import append_log, made_on
+from workbench.jobs._run_folder import append_log, made_on, refuse_another
 from workbench.jobs._sae_data import Parted, part
 from workbench.jobs.sae_recipe import SaeRecipe
 from workbench.probe._sae_fitter import SaeFitter
@@ -135,9 +135,7 @@ def _check_recipe(recipe: SaeRecipe, parted: Parted, folder: Path) -> None:
             raise BadInput(f"{folder} holds files, but no run; name a new folder")
         write_json(path, said)
         return
-    former = read_json(path)
-    if changed := [key for key in said if former.get(key) != said[key]]:
-        raise BadInput(f"{folder} holds a run with another {', '.join(changed)}; use another folder or the same recipe")
+    refuse_another(said, folder)
 
 
 def _card(

@@ -11,13 +11,11 @@ from jaxtyping import Bool, Float, Shaped
 
 from workbench.core.errors import BadInput
 from workbench.core.estimate import auc
+from workbench.core.vectors import live
 from workbench.probe._inputs import Coded, Column, checked_vectors, coded, group_names, split_column
 from workbench.results.direction import Direction, RandomTest
 
 __all__ = ["Finder", "Found", "Sides", "direction_between", "sides_of"]
-
-_DEAD = 1e-3
-"""Dimensions with less of the usual spread are dead."""
 
 
 @dataclass(frozen=True)
@@ -37,12 +35,8 @@ class Sides:
 
     @property
     def live(self) -> Bool[np.ndarray, " d"]:
-        """Dimensions that vary: MiniLM and MPNet have some whose spread is a millionth of the others' and less.
-
-        A probe that standardises would divide its weight by that spread, and the unit vector would lie all in them.
-        """
-        spread = self.learnt.std(0)
-        return spread > _DEAD * np.sqrt(np.square(spread).mean())
+        """Dimensions that vary; a weight on the others would be nearly all of a direction."""
+        return live(self.learnt)
 
     def widened(self, weight: Float[np.ndarray, " e"]) -> Float[np.ndarray, " d"]:
         """A weight of the live dimensions, as one of all."""
