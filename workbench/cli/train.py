@@ -48,12 +48,16 @@ def inverter(
     correction: Annotated[
         float, typer.Option(help="Share of batches that rewrite drafts, 0 to 0.5 (vec2text's second stage).")
     ] = 0.0,
+    correction_from: Annotated[
+        float, typer.Option(help="Share of the run that is over before the first draft is rewritten.")
+    ] = 0.0,
     disturb: Annotated[
         str, typer.Option(help="Defence on the vectors that are read: noise:0.1, int8, binary (adaptive attacker).")
     ] = "",
     steps: Annotated[int, typer.Option(help="Steps in all; a finished run can be prolonged.", min=1)] = 8_000,
     minutes: Annotated[float, typer.Option(help="Train for so long instead, schedule included; 0: --steps.")] = 0.0,
     batch_tokens: Annotated[int, typer.Option(help="Word pieces a step, about.", min=64)] = 768,
+    dropout: Annotated[float, typer.Option(help="Of film, for runs that see each text many times.")] = 0.0,
     learning_rate: Annotated[float, typer.Option(help="Highest learning rate.", min=1e-7, max=1.0)] = 3e-4,
     warmup: Annotated[int, typer.Option(help="Steps in which the rate rises.", min=0)] = 300,
     ema: Annotated[float, typer.Option(help="Decay of the running mean of the weights; 0 for none.")] = 0.999,
@@ -95,10 +99,12 @@ def inverter(
         layers=layers,
         bag_of_words=bag_of_words,
         correction=correction,
+        correction_from=correction_from,
         disturb=disturb,
         steps=10_000_000 if minutes else steps,
         minutes=minutes,
         batch_tokens=batch_tokens,
+        dropout=dropout,
         learning_rate=learning_rate,
         warmup=warmup,
         ema=ema,

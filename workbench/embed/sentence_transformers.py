@@ -44,6 +44,8 @@ class SentenceTransformersEmbedder(GradEmbedder):
         if not dim:
             raise BadInput(f"{model!r} does not state its dimension")
         self.device = str(self.model.device)
+        if self.device.startswith("cuda"):  # small batches leave a GPU idle
+            self.batch_tokens, self.batch_texts = 65_536, 2048
         self.prompt = (self.model.prompts or {}).get(self.model.default_prompt_name or "", "") or ""
         transformer = getattr(self.model[0], "auto_model", None)
         self._stack = LayerStack(transformer) if transformer is not None else None

@@ -38,12 +38,17 @@ class InverterRecipe:
     """Whether the decoder leans on the closed-form bag of words."""
     correction: float = 0.0
     """Share of the batches in which a draft is rewritten: at most half."""
+    correction_from: float = 0.0
+    """Share of the run that is over when the first draft is rewritten; drafts of a model that knows little teach
+    little."""
     disturb: str = ""
     """Defence applied to the vectors each time they are read, as `workbench.defend` names it: noise:0.1, int8."""
     steps: int = 8_000
     minutes: float = 0.0
     """Wall time after which the run ends, and to which the schedule is stretched; 0 leaves that to `steps`."""
     batch_tokens: int = 768
+    dropout: float = 0.0
+    """Of `film`; for runs that see each text many times."""
     learning_rate: float = 3e-4
     warmup: int = 300
     ema: float = 0.999
@@ -55,6 +60,10 @@ class InverterRecipe:
             raise UnknownName("architecture", self.architecture, ARCHITECTURES)
         if not 0 <= self.correction <= 0.5:
             raise BadInput(f"correction is {self.correction}; expected 0 to 0.5: at least half the batches are plain")
+        if not 0 <= self.correction_from <= 1:
+            raise BadInput(f"correction_from is {self.correction_from}; expected 0 to 1, a share of the run")
+        if not 0 <= self.dropout < 1 or (self.dropout and self.architecture != "film"):
+            raise BadInput(f"dropout is {self.dropout} for {self.architecture}; expected 0 to less than 1, and film")
         if not 0 <= self.ema < 1:
             raise BadInput(f"ema is {self.ema}; expected 0 to less than 1")
         if self.minutes < 0:

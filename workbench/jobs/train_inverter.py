@@ -15,7 +15,6 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 
@@ -26,13 +25,14 @@ from workbench.embed import load_embedder
 from workbench.embed._embedder import Embedder
 from workbench.embed._torch import pick_device, plain_attention, trains_in_bf16
 from workbench.jobs._begin_inverter import begin
-from workbench.jobs._drafts import drafts
 from workbench.jobs._early_metrics import EarlyMetrics, loss_of
+from workbench.jobs._lessons import Lesson, Lessons
 from workbench.jobs._moments import moments_of, restore_moments
 from workbench.jobs._run_folder import append_log, refuse_another, validation_curve
-from workbench.jobs._training_data import Source, batches, encode, gather
+from workbench.jobs._training_data import Source, encode, gather
 from workbench.jobs.inverter_recipe import InverterRecipe
 from workbench.lm import TextDecoder, TextModel
+from workbench.lm._blocks import Block
 
 log = logging.getLogger(__name__)
 _HELD_OUT = 600
@@ -80,7 +80,7 @@ def train_inverter(
     state.restore(run / "state")
     began, before = time.monotonic(), state.seconds
     cpu_began, cpu_before = time.process_time(), state.cpu_seconds
-    order = batches(pairs, recipe.batch_tokens, recipe.seed, start=state.step * state.world + state.rank)
+    lessons = Lessons(recipe, pairs, model, embedder, defence, where, state.rank, state.world)
     window = _Window()
 
     def over() -> bool:
@@ -89,21 +89,11 @@ def train_inverter(
     with progress("train inverter", recipe.steps, "steps") as advance:
         advance(state.step)
         while not over():
-            batch = next(order)
-            for _ in range(state.world - 1):
-                next(order)
-            ids, vectors = np.stack([pairs.ids[i] for i in batch]), pairs.vectors[batch]
-            random = np.random.default_rng([recipe.seed, state.step, state.rank])
-            torch.manual_seed(int(random.integers(2**31)))  # dropout after a resume is what it would have been
-            if defence is not None:
-                vectors = defence.apply(vectors, random)
-            draft = None
-            if np.random.default_rng([recipe.seed, state.step]).random() < recipe.correction:  # on every rank alike
-                draft = drafts(model.decoder, model.vocabulary, embedder, vectors, ids, random, where)
-            loss = state.learn(vectors, ids, draft)
+            lesson = lessons.at(state.step, recipe.done(state.step, state.seconds))
+            loss = state.learn(lesson)
             state.seconds = before + time.monotonic() - began
             state.cpu_seconds = cpu_before + time.process_time() - cpu_began
-            window.add(loss, len(batch), draft is not None)
+            window.add(loss, lesson)
             advance(1)
             if state.rank == 0 and state.step % 100 == 0:
                 rate = recipe.rate(state.step, state.seconds)
@@ -141,6 +131,9 @@ class _State:
         self.rank, self.world = self._accelerator.process_index, self._accelerator.num_processes
         self._recipe, self._device = recipe, device
         self.decoder = decoder
+        for part in decoder.modules():
+            if isinstance(part, Block):
+                part.dropout = recipe.dropout
         self._optimiser = torch.optim.AdamW(
             decoder.parameters(), lr=recipe.learning_rate, betas=(0.9, 0.98), weight_decay=0.01, fused=True
         )
@@ -155,14 +148,15 @@ class _State:
         assert isinstance(found, TextDecoder)
         return found
 
-    def learn(self, vectors: np.ndarray, ids: np.ndarray, draft: Any) -> float:
-        """One step; gives the loss."""
+    def learn(self, lesson: Lesson) -> torch.Tensor:
+        """One step; gives the loss, which is not waited for."""
+        torch.manual_seed(lesson.seed)  # dropout after a resume is what it would have been
         for group in self._optimiser.param_groups:
             group["lr"] = self._recipe.rate(self.step, self.seconds)
         self.decoder.train()
         attention = nullcontext() if self._device.startswith("cuda") else plain_attention()
         with self._accelerator.autocast(), attention:
-            loss = loss_of(self._wrapped, vectors, ids, draft, self._device)
+            loss = loss_of(self._wrapped, lesson.vectors, lesson.ids, lesson.draft, self._device)
         self._prepared.zero_grad(set_to_none=True)
         self._accelerator.backward(loss)
         self._accelerator.clip_grad_norm_(self.decoder.parameters(), 1.0)
@@ -170,7 +164,7 @@ class _State:
         self.step += 1
         if self._mean is not None:
             self._mean.update_parameters(self.decoder)
-        return float(loss.detach())
+        return loss.detach()
 
     def save(self, folder: Path) -> None:
         """Weights, running mean and both moments of AdamW as safetensors; whole or not at all."""
@@ -205,8 +199,7 @@ def _running_mean(decay: float) -> Any:
     @torch.no_grad()
     def update(mean: list[torch.Tensor], new: list[torch.Tensor], count: torch.Tensor) -> None:
         weight = 1 - min(decay, (1 + int(count)) / (10 + int(count)))
-        for kept, fresh in zip(mean, new, strict=True):
-            kept.lerp_(fresh, weight)
+        torch._foreach_lerp_(mean, new, weight)
 
     return update
 
@@ -219,17 +212,17 @@ class _Window:
     """Loss and speed since the last log line, plain batches and drafts apart."""
 
     def __init__(self) -> None:
-        self._losses: dict[bool, list[float]] = {False: [], True: []}
+        self._losses: dict[bool, list[torch.Tensor]] = {False: [], True: []}
         self._texts, self._since = 0, time.monotonic()
 
-    def add(self, loss: float, texts: int, draft: bool) -> None:
-        self._losses[draft].append(loss)
-        self._texts += texts
+    def add(self, loss: torch.Tensor, lesson: Lesson) -> None:
+        self._losses[lesson.draft is not None].append(loss)
+        self._texts += len(lesson.ids)
 
     def take(self) -> dict[str, float]:
-        speed = self._texts / (time.monotonic() - self._since)
         names = {False: "loss", True: "correction_loss"}
-        line = {names[key]: round(float(np.mean(losses)), 4) for key, losses in self._losses.items() if losses}
+        line = {names[key]: round(float(torch.stack(each).mean()), 4) for key, each in self._losses.items() if each}
+        speed = self._texts / (time.monotonic() - self._since)
         self.__init__()
         return {**line, "texts_per_second": round(speed, 1)}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -65,9 +66,10 @@ def beam_search(
         best, flat = total.flatten(1).topk(min(2 * beams, width * total.shape[2]), dim=1)
         parent, piece = flat // total.shape[2], flat % total.shape[2]
         ends = (piece == EOS) & (torch.arange(piece.shape[1], device=device) < beams) & best.isfinite()
-        for item, rank in ends.nonzero().tolist():
-            row = item * width + int(parent[item, rank])
-            finished[int(alive[item])].add(tuple(ids[row].tolist()), float(best[item, rank]))
+        owners, rows = ends.nonzero()[:, 0], (torch.arange(len(alive), device=device).unsqueeze(1) * width + parent)
+        ended = zip(alive[owners].tolist(), ids[rows[ends]].tolist(), best[ends].tolist(), strict=True)
+        for owner, written, score in ended:
+            finished[owner].add(tuple(written), score)
         best = best.masked_fill(piece == EOS, -torch.inf)
         scores, keep = best.topk(min(beams, best.shape[1]), dim=1)
         parent, piece = parent.gather(1, keep), piece.gather(1, keep)
@@ -89,8 +91,8 @@ def beam_search(
 
 
 def _end_all(finished: list[_Finished], alive: Tensor, ids: Tensor, scores: Tensor) -> None:
-    width = scores.shape[1]
-    for item, owner in enumerate(alive.tolist()):
-        for beam in range(width):
-            if torch.isfinite(scores[item, beam]):
-                finished[owner].add(tuple(ids[item * width + beam].tolist()), float(scores[item, beam]))
+    texts = iter(ids.tolist())
+    for owner, row in zip(alive.tolist(), scores.tolist(), strict=True):
+        for score, written in zip(row, texts, strict=False):
+            if math.isfinite(score):
+                finished[owner].add(tuple(written), score)

@@ -63,6 +63,9 @@ class KeyValues(Past):
 class Block(nn.Module):
     """One BERT layer."""
 
+    dropout: float = 0.0
+    """Share of what attention and the feed-forward network add that is left out in training; a trainer sets it."""
+
     def __init__(self, hidden: int, inner: int, heads: int, dim: int) -> None:
         super().__init__()
         self.heads = heads
@@ -86,8 +89,11 @@ class Block(nn.Module):
             k, v = past.append(k, v)
         causal = past is None and mask is None
         attended = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=causal)
-        x = self.norm_attention(x + self.out(attended.transpose(1, 2).flatten(2)), film[0])
-        return self.norm_output(x + self.down(F.gelu(self.up(x))), film[1])
+        x = self.norm_attention(x + self._thinned(self.out(attended.transpose(1, 2).flatten(2))), film[0])
+        return self.norm_output(x + self._thinned(self.down(F.gelu(self.up(x)))), film[1])
+
+    def _thinned(self, x: Tensor) -> Tensor:
+        return F.dropout(x, self.dropout, self.training) if self.dropout else x
 
 
 def prefix_mask(valid: Bool[Tensor, "n p"], length: int) -> Bool[Tensor, "n 1 t t"]:

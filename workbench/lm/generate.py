@@ -8,7 +8,7 @@ from torch import Tensor
 
 from workbench.lm.text_decoder import Candidate, Draft, TextDecoder
 
-_ROWS = 512
+_ROWS, _ROWS_ON_GPU = 512, 8192
 """Most beams that are alive in one batch."""
 
 
@@ -30,7 +30,7 @@ def generate(
     """
     limit = min(max_tokens or decoder.max_tokens, decoder.max_tokens)
     out: list[list[Candidate]] = []
-    size = max(1, _ROWS // beams)
+    size = max(1, (_ROWS_ON_GPU if vectors.is_cuda else _ROWS) // beams)
     for start in range(0, len(vectors), size):
         rows = slice(start, start + size)
         told = None if hints is None else hints[rows]

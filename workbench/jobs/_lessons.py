@@ -1,0 +1,86 @@
+"""What an inverter learns from, step by step: a batch, its vectors as a defence leaves them, and drafts."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from workbench.defend._defence import Defence
+from workbench.embed._embedder import Embedder
+from workbench.jobs._drafts import drafts
+from workbench.jobs._training_data import Pairs, batches
+from workbench.jobs.inverter_recipe import InverterRecipe
+from workbench.lm import Draft, TextModel
+
+_AHEAD_ON_GPU = 16
+"""Batches whose drafts are made at once where one alone would leave the device idle; they are that much less fresh."""
+
+
+class Lesson(NamedTuple):
+    """What one step learns from; `seed` fixes what is drawn in it."""
+
+    vectors: Float[np.ndarray, "n d"]
+    ids: Int[np.ndarray, "n t"]
+    draft: Draft | None
+    seed: int
+
+
+class Lessons:
+    """The lessons of one of `world` processes, from a step on: those of an unbroken run, on a CPU to the bit."""
+
+    def __init__(
+        self,
+        recipe: InverterRecipe,
+        pairs: Pairs,
+        model: TextModel,
+        embedder: Embedder,
+        defence: Defence | None,
+        device: str,
+        rank: int = 0,
+        world: int = 1,
+    ) -> None:
+        self._recipe, self._pairs, self._model, self._embedder = recipe, pairs, model, embedder
+        self._defence, self._device, self._rank, self._world = defence, device, rank, world
+        self._ahead = _AHEAD_ON_GPU if device.startswith("cuda") and recipe.correction else 1
+        self._order: Iterator[np.ndarray] | None = None
+        self._next: deque[Lesson] = deque()
+
+    def at(self, step: int, done: float) -> Lesson:
+        """The lesson of a step; steps are asked for in turn. `done` is the share of the run that is over."""
+        if self._order is None:
+            start = step * self._world + self._rank
+            self._order = batches(self._pairs, self._recipe.batch_tokens, self._recipe.seed, start)
+        if not self._next:
+            self._prepare(range(step, step + self._ahead - step % self._ahead), done)
+        return self._next.popleft()
+
+    def _prepare(self, steps: range, done: float) -> None:
+        recipe, lessons, waiting = self._recipe, [], []
+        for place, step in enumerate(steps):
+            batch = self._take()
+            random = np.random.default_rng([recipe.seed, step, self._rank])
+            seed = int(random.integers(2**31))
+            ids, vectors = np.stack([self._pairs.ids[i] for i in batch]), self._pairs.vectors[batch]
+            if self._defence is not None:
+                vectors = self._defence.apply(vectors, random)
+            lessons.append(Lesson(vectors, ids, None, seed))
+            drawn = np.random.default_rng([recipe.seed, step]).random()  # on every rank alike
+            if done >= recipe.correction_from and drawn < recipe.correction:
+                waiting.append((place, (vectors, ids, random)))
+        if waiting:
+            model, asked = self._model, [batch for _, batch in waiting]
+            made = drafts(model.decoder, model.vocabulary, self._embedder, asked, self._device)
+            for (place, _), draft in zip(waiting, made, strict=True):
+                lessons[place] = lessons[place]._replace(draft=draft)
+        self._next.extend(lessons)
+
+    def _take(self) -> np.ndarray:
+        assert self._order is not None
+        found = next(self._order)
+        for _ in range(self._world - 1):
+            next(self._order)
+        return found
