@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from tests.tiny_lm import write_tiny_lm
 from workbench.core.errors import BadInput
 from workbench.lm import BagOfWords, fit_bag_of_words
-from workbench.lm._packing import SOFT, Part, pack
+from workbench.lm._packing import SOFT, Part, pack, sees
 from workbench.lm.projector import Projector, ProjectorConfig
 from workbench.lm.soft_prompt import SoftPromptModel
 
@@ -162,9 +162,9 @@ def test_pack_lays_segments_behind_one_prompt():
     assert packed.wanted.tolist() == [3, 4, -1, 8]
     assert packed.owner.tolist() == [0, 0, 1, 2]
     assert packed.weights.tolist() == [1, 1, 1, 2]
-    sees = packed.sees[0, 0]
-    assert sees[6].tolist() == [True, True, False, False, False, False, True], "a segment does not see its neighbour"
-    assert not sees[0, 1], "the prompt is read from left to right"
+    seen = sees(packed.segment)[0, 0]
+    assert seen[6].tolist() == [True, True, False, False, False, False, True], "a segment does not see its neighbour"
+    assert not seen[0, 1], "the prompt is read from left to right"
 
 
 @pytest.mark.parametrize(

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
 import torch
 
 from workbench.core import checkpoint
+from workbench.core.text import words as words_of
 from workbench.embed._embedder import Embedder
 from workbench.embed.minilm import model_folder
 from workbench.jobs._explain_data import Hidden
+from workbench.jobs._explain_items import LEAST_TEXTS
 from workbench.jobs.explainer_recipe import ExplainerRecipe
 from workbench.lm import BagOfWords, Vocabulary, fit_bag_of_words, load_bag
 from workbench.lm.projector import ProjectorConfig
@@ -53,10 +56,11 @@ def _readable(recipe: ExplainerRecipe, embedder: Embedder, train: Hidden) -> tup
         spec = embedder.spec
         folder, _ = checkpoint.open_fitting("inverter", name, spec.name, spec.revision)
         bag, vocabulary = load_bag(folder)
-    whole = [
+    said = Counter(word for text in train.pool.texts for word in {*words_of(text)})
+    whole = [  # a piece that only begins words ("sk") would be read as a word
         place
         for place, piece in enumerate(vocabulary.pieces)
-        if vocabulary.is_word[place] and not vocabulary.continues[place] and (len(piece) > 1 or piece.isdigit())
+        if vocabulary.is_word[place] and said[piece] >= LEAST_TEXTS and (len(piece) > 1 or piece.isdigit())
     ]
     kept = BagOfWords(bag.weight[:, whole], bag.bias[whole], bag.prior[whole], bag.length)
     return kept, [vocabulary.pieces[place] for place in whole]
@@ -66,8 +70,6 @@ def _rarest(
     texts: Sequence[str], words: Sequence[str], bag: BagOfWords, table: torch.Tensor, config: ProjectorConfig
 ) -> np.ndarray:
     """For each text the embeddings of its rarest words, rarest first; their mean where there are too few."""
-    from workbench.core.text import words as words_of
-
     places = {word: place for place, word in enumerate(words)}
     embeddings = table.numpy()
     middle = embeddings.mean(0)

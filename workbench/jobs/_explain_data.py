@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Float
 
 from workbench.core.text import Split
+from workbench.core.vectors import unit
 from workbench.data import corpora, personal
 from workbench.data.tasks import load_task
 from workbench.embed._embedder import Embedder
@@ -73,18 +74,11 @@ def gather_hidden(recipe: ExplainerRecipe, mixture: Mixture, embedder: Embedder,
 
 def siblings_of(model: SoftPromptModel) -> Callable[[str], list[str]]:
     """For a word those that vectors tell of alike, nearest first: the hard negatives of "does it mention ...?"."""
-    weight = model.projector.weight.detach().cpu().numpy().T
-    unit = weight / np.maximum(np.linalg.norm(weight, axis=1, keepdims=True), 1e-12)
-    places = {word: place for place, word in enumerate(model.words)}
-    found: dict[str, list[str]] = {}
-
-    def siblings(word: str) -> list[str]:
-        if word not in places:
-            return []
-        if word not in found:
-            alike = unit @ unit[places[word]]
-            best = np.argsort(-alike)[1 : _SIBLINGS + 1]
-            found[word] = [model.words[i] for i in best if alike[i] > _ALIKE]
-        return found[word]
-
-    return siblings
+    ways, found = unit(model.projector.weight.detach().float().cpu().numpy().T), dict[str, list[str]]()
+    for start in range(0, len(ways), 1024):
+        alike = ways[start : start + 1024] @ ways.T
+        best = np.argpartition(-alike, min(_SIBLINGS, len(ways) - 1), axis=1)[:, : _SIBLINGS + 1]
+        for place, (near, row) in enumerate(zip(best, alike, strict=True), start):
+            others = sorted((i for i in near if i != place and row[i] > _ALIKE), key=lambda i: -row[i])
+            found[model.words[place]] = [model.words[i] for i in others]
+    return lambda word: found.get(word, [])

@@ -15,7 +15,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 
@@ -25,18 +24,18 @@ from workbench.embed import load_embedder
 from workbench.embed._embedder import Embedder
 from workbench.embed._torch import pick_device, plain_attention, trains_in_bf16
 from workbench.jobs._begin_explainer import begin_explainer
+from workbench.jobs._explain_batches import Batch, Blocks, packed_batches
 from workbench.jobs._explain_data import Hidden, gather_hidden, siblings_of
-from workbench.jobs._explain_items import Item, Segment, Teacher
+from workbench.jobs._explain_items import Teacher
 from workbench.jobs._explain_mixture import Mixture, load_mixture
 from workbench.jobs._moments import moments_of, restore_moments
 from workbench.jobs._run_folder import append_log, refuse_another, validation_curve
 from workbench.jobs.explainer_recipe import ExplainerRecipe
-from workbench.lm._packing import Part
-from workbench.lm.soft_prompt import CHOICES, DESCRIBE, SoftPromptModel
+from workbench.lm.soft_prompt import DESCRIBE, SoftPromptModel
 
 log = logging.getLogger(__name__)
-_AHEAD = 16
-"""Batches that are put in order of length at a time."""
+_WORKERS_ON_GPU = 8
+"""Processes that pack batches where a step takes less time than its packing."""
 _WATCHED, _WATCHED_WORDS = 24, 24
 """Held-out texts whose nats are logged, and their most words."""
 
@@ -83,10 +82,13 @@ def train_explainer(
     watched = _Watched(held_out, model)
     began, before = time.monotonic(), state.seconds
     cpu_began, cpu_before = time.process_time(), state.cpu_seconds
-    teacher = Teacher(train.pool, mixture, siblings_of(model))
-    losses: list[float] = []
-    queue: list[list[Item]] = []
-    queued = -1
+    lessons = packed_batches(
+        Blocks(Teacher(train.pool, mixture, siblings_of(model)), train, recipe, model),
+        state.step * recipe.accumulate * state.world + state.rank,
+        state.world,
+        _WORKERS_ON_GPU if where.startswith("cuda") else 0,
+    )
+    losses: list[torch.Tensor] = []
 
     def over() -> bool:
         return state.done >= 1 or state.seconds - before >= stop_after
@@ -96,37 +98,19 @@ def train_explainer(
     with progress("train explainer", recipe.steps, "steps") as advance:
         advance(state.step)
         while not over():
-            batches = []
-            for place in range(recipe.accumulate):
-                number = (state.step * recipe.accumulate + place) * state.world + state.rank
-                block, offset = divmod(number, _AHEAD)
-                if block != queued:
-                    queue, queued = _block(teacher, recipe, block), block
-                drawn = np.random.default_rng([recipe.seed, number])
-                batches.append([(train.prompt(item, drawn), item.segments) for item in queue[offset]])
-            losses.append(state.learn(batches))
+            losses.append(state.learn([next(lessons) for _ in range(recipe.accumulate)]))
             state.seconds = before + time.monotonic() - began
             state.cpu_seconds = cpu_before + time.process_time() - cpu_began
             advance(1)
             if state.rank == 0 and (state.step % save_every == 0 or over()):
                 line = {"step": state.step, "seconds": round(state.seconds), "stage": state.stage}
-                line |= {"loss": round(float(np.mean(losses)), 4), **watched.measure()}
+                line |= {"loss": round(float(torch.stack(losses).mean()), 4), **watched.measure()}
                 append_log(log, run, line)
                 losses.clear()
                 state.save(run / "state")
     return TrainedExplainer(
         recipe, model, embedder, train, state.step, state.seconds, state.cpu_seconds, where, validation_curve(run)
     )
-
-
-def _block(teacher: Teacher, recipe: ExplainerRecipe, block: int) -> list[list[Item]]:
-    """The batches of one block: its items in order of length, cut, and shuffled."""
-    size = _AHEAD * recipe.batch
-    found = [teacher.item(number, recipe.seed) for number in range(block * size, (block + 1) * size)]
-    found.sort(key=lambda item: sum(len(segment.ask) + len(segment.answer) + 8 for segment in item.segments))
-    batches = [found[start : start + recipe.batch] for start in range(0, size, recipe.batch)]
-    np.random.default_rng([recipe.seed, block]).shuffle(batches)  # type: ignore[arg-type]
-    return batches
 
 
 class _State:
@@ -148,26 +132,24 @@ class _State:
         """Share of the run that is behind it."""
         return self._recipe.done(self.step, self.seconds)
 
-    def learn(self, batches: Sequence[Sequence[tuple[np.ndarray, Sequence[Segment]]]]) -> float:
-        """One step over some batches; gives the mean loss."""
+    def learn(self, batches: Sequence[Batch]) -> torch.Tensor:
+        """One step over some batches; gives the mean loss, which is not waited for."""
         if (stage := self._recipe.stage(self.done)) != self.stage:
             self._enter(stage)
         for group in self._optimiser.param_groups:
             group["lr"] = self._recipe.rate(self.since, self.done)
         self._optimiser.zero_grad(set_to_none=True)
-        total = 0.0
-        for batch in batches:
-            vectors = [each for each, _ in batch]
-            packed = self.model.pack(vectors, [[self._part(segment) for segment in each] for _, each in batch])
+        losses = []
+        for vectors, packed in batches:
             with self._accelerator.autocast(), nullcontext() if self._cuda else plain_attention():
                 loss = self.model.loss(vectors, packed) / len(batches)
             self._accelerator.backward(loss)
-            total += float(loss.detach())
+            losses.append(loss.detach())
         self._average_over_ranks()
         torch.nn.utils.clip_grad_norm_([part for _, part in self._named], 1.0)
         self._optimiser.step()
         self.step, self.since = self.step + 1, self.since + 1
-        return total
+        return torch.stack(losses).sum()
 
     def save(self, folder: Path) -> None:
         """Projector, LoRA and moments as safetensors; whole or not at all."""
@@ -201,10 +183,6 @@ class _State:
             pairs = list(self.model.projector.named_parameters())
         self.stage, self.since, self._named = stage, 0, pairs
         self._optimiser = torch.optim.AdamW([p for _, p in pairs], lr=self._recipe.learning_rate, weight_decay=0.0)
-
-    def _part(self, segment: Segment) -> Part:
-        weight = self._recipe.choice_weight if segment.answer in CHOICES else 1.0
-        return self.model.question(segment.ask, segment.answer, weight)
 
     def _average_over_ranks(self) -> None:
         if self.world > 1:

@@ -30,7 +30,8 @@ class Packed:
 
     ids: Int[Tensor, "n t"]
     places: Int[Tensor, "n t"]
-    sees: Bool[Tensor, "n 1 t t"]
+    segment: Int[Tensor, "n t"]
+    """0 in the prompt, the segment's number in its row behind it, -1 behind the row's end."""
     told: Int[Tensor, "q 2"]
     """Row and place of every token whose successor counts: the last given one, and each learnt one but the last."""
     wanted: Int[Tensor, " q"]
@@ -63,10 +64,14 @@ def pack(rows: Sequence[tuple[Sequence[int], Sequence[Part]]]) -> Packed:
                 weights.append(part.weight)
                 owner.append(number)
             number, end = number + 1, stop
+    columns = (ids, places, segment, told, wanted)
+    tensors = (torch.from_numpy(np.asarray(each, dtype=np.int64)) for each in columns)
+    return Packed(*tensors, torch.tensor(weights), torch.tensor(owner, dtype=torch.long))
+
+
+def sees(segment: Int[Tensor, "n t"]) -> Bool[Tensor, "n 1 t t"]:
+    """Who sees whom: each place what stands before it in its own segment, and the prompt; behind a row's end, itself
+    and other such places."""
     same = segment[:, :, None] == segment[:, None, :]
     prompt_too = (segment[:, None, :] == 0) & (segment[:, :, None] >= 0)
-    earlier = np.tri(length, dtype=bool)
-    sees = (same | prompt_too) & earlier
-    tensors = (torch.from_numpy(np.asarray(each, dtype=np.int64)) for each in (ids, places, told, wanted, owner))
-    ids_, places_, told_, wanted_, owner_ = tensors
-    return Packed(ids_, places_, torch.from_numpy(sees[:, None]), told_, wanted_, torch.tensor(weights), owner_)
+    return ((same | prompt_too).tril())[:, None]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -12,7 +13,7 @@ from torch import Tensor
 
 from workbench import assets
 from workbench.core.errors import BadInput
-from workbench.lm._packing import PAD, SOFT, Packed, Part, pack
+from workbench.lm._packing import SOFT, Packed, Part, pack, sees
 from workbench.lm.projector import Projector, ProjectorConfig, word_embeddings
 
 CHOICES = ("yes", "no", "unclear")
@@ -64,6 +65,7 @@ class SoftPromptModel:
             )
         self.projector = Projector(config).to(device)
         self.projector.set_table(word_embeddings(self.tokenizer, self.embeddings.weight.detach(), words))
+        self._tokens = lru_cache(1 << 16)(self._tokenise)  # most questions are asked again and again
         self._before = self._tokens(_BEFORE)
         self._end = int(self.tokenizer.eos_token_id)
         self._choices = [self._tokens(word)[0] for word in CHOICES]
@@ -97,9 +99,8 @@ class SoftPromptModel:
         if (places := ids == SOFT).any():
             flat = torch.from_numpy(np.concatenate(vectors).astype(np.float32)).to(self.device)
             x = x.masked_scatter(places.unsqueeze(-1), self.projector(flat).flatten(0, 1).to(x.dtype))
-        sees = packed.sees.to(self.device)
-        sees = sees | torch.eye(sees.shape[-1], dtype=torch.bool, device=self.device) & (ids == PAD)[:, None, :, None]
-        mask = torch.zeros_like(sees, dtype=x.dtype).masked_fill_(~sees, torch.finfo(x.dtype).min)
+        seen = sees(packed.segment.to(self.device))
+        mask = torch.zeros_like(seen, dtype=x.dtype).masked_fill_(~seen, torch.finfo(x.dtype).min)
         states = self.lm.base_model(
             inputs_embeds=x, attention_mask=mask, position_ids=packed.places.to(self.device), use_cache=False
         ).last_hidden_state
@@ -207,5 +208,5 @@ class SoftPromptModel:
             with torch.no_grad():
                 weight += _LORA_SCALE * (upper.float() @ lower.float()).to(weight.device, weight.dtype)
 
-    def _tokens(self, text: str) -> list[int]:
-        return list(self.tokenizer(text, add_special_tokens=False).input_ids)
+    def _tokenise(self, text: str) -> tuple[int, ...]:
+        return tuple(self.tokenizer(text, add_special_tokens=False).input_ids)
