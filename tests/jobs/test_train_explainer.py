@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 from dataclasses import replace
 
 import numpy as np
@@ -13,9 +14,12 @@ from tests.tiny_lm import write_tiny_lm
 from workbench.core.checkpoint import open_card
 from workbench.core.errors import BadInput
 from workbench.core.result import Result
+from workbench.core.vectors import unit
 from workbench.explain import open_explainer
 from workbench.jobs import train_explainer as job
+from workbench.jobs._explain_batches import Blocks, packed_batches
 from workbench.jobs._explain_data import empty_vectors, gather_hidden, siblings_of
+from workbench.jobs._explain_items import Teacher
 from workbench.jobs._explain_mixture import Mixture
 from workbench.jobs.explainer_recipe import ExplainerRecipe
 from workbench.jobs.ship_explainer import ship_explainer
@@ -100,6 +104,18 @@ def test_what_is_shipped_is_measured_and_opens(recipe, unbroken, minilm, tmp_pat
     assert opened.describe(minilm.embed_set(["a"], ["The bank is shut."]).without_texts()).rows[0].description
 
 
+def test_other_processes_pack_the_same_batches(recipe, unbroken):
+    trained = unbroken[0]
+    teacher = Teacher(trained.train.pool, MIXTURE, siblings_of(trained.model))
+    blocks = Blocks(teacher, trained.train, recipe, trained.model)
+    here, there = packed_batches(blocks, 3, 2), packed_batches(blocks, 3, 2, workers=1)
+    flat = [batch for block in range(3) for batch in pickle.loads(pickle.dumps(blocks[block]))]
+    for number in range(3, 40, 2):
+        for vectors, packed in (next(here), next(there)):
+            assert all(np.array_equal(a, b) for a, b in zip(vectors, flat[number][0], strict=True))
+            assert torch.equal(packed.ids, flat[number][1].ids)
+
+
 def test_a_run_of_another_recipe_is_refused(recipe, unbroken):
     with pytest.raises(BadInput, match="another rank"):
         job.train_explainer(replace(recipe, rank=4), unbroken[1], MIXTURE, "cpu")
@@ -110,7 +126,13 @@ def test_siblings_are_words_that_vectors_tell_of_alike(unbroken):
     siblings = siblings_of(model)
     assert siblings("no-such-word") == []
     assert all(word not in siblings(word) for word in model.words[:50])
-    assert "banks" in siblings("bank") or "banking" in siblings("bank")
+    ways = unit(model.projector.weight.numpy().T)
+    for word in ("bank", *model.words[100:110]):
+        alike = {
+            other: float(ways[model.words.index(word)] @ way) for other, way in zip(model.words, ways, strict=True)
+        }
+        near = sorted((other for other in alike if other != word and alike[other] > 0.35), key=lambda w: -alike[w])
+        assert siblings(word) == near[:12]
 
 
 def test_held_out_texts_are_none_that_were_learnt(recipe, minilm):

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from workbench.core.checkpoint import open_card
 from workbench.core.errors import BadInput
@@ -17,10 +18,12 @@ from workbench.invert._inverter import Attacker
 from workbench.invert.hypothesis import Hypothesis
 from workbench.invert.search import Preset
 from workbench.jobs import train_inverter as job
+from workbench.jobs._drafts import damaged, drafts
 from workbench.jobs._training_data import Pairs, batches
 from workbench.jobs.inverter_recipe import InverterRecipe
 from workbench.jobs.ship_inverter import ship_inverter
 from workbench.lm import TextModel
+from workbench.lm._blocks import Block
 
 RECIPE = InverterRecipe(
     corpus="cfpb", texts=1000, planted=50, vocabulary=1500, layers=1, steps=6, warmup=2, batch_tokens=256
@@ -44,7 +47,7 @@ def unbroken(tmp_path_factory):
     "changes",
     [
         {},
-        {"correction": 0.5, "disturb": "noise:0.1"},
+        {"correction": 0.5, "disturb": "noise:0.1", "dropout": 0.2},
         {"architecture": "t5", "ema": 0.0},
     ],
 )
@@ -128,6 +131,49 @@ def test_batches_hold_one_length_and_each_text_once_an_epoch():
     assert all((next(later) == next(again)).all() for _ in range(100))
 
 
+def test_drafts_of_many_batches_are_those_of_each_alone(unbroken, minilm):
+    model, random = unbroken[0].model, np.random.default_rng
+    texts = ("The bank closed my account.", "They never sent me the letter.", "I paid it in full last month.")
+    ids = [np.array([row]) for row in model.vocabulary.encode(texts)]
+    batches = [(minilm.embed([text] * 6), np.repeat(row, 6, axis=0)) for text, row in zip(texts, ids, strict=True)]
+    asked = [model.decoder, model.vocabulary, minilm]
+    together = drafts(*asked, [(*batch, random(place)) for place, batch in enumerate(batches)], "cpu")
+    for place, (batch, found) in enumerate(zip(batches, together, strict=True)):
+        (alone,) = drafts(*asked, [(*batch, random(place))], "cpu")
+        assert torch.equal(alone.ids, found.ids)
+        assert torch.allclose(alone.vectors, found.vectors, atol=1e-5)
+        assert len({tuple(row) for row in found.ids.tolist()}) > 1, "half are damaged, each in its own way"
+
+
+def test_damage_leaves_a_piece_and_no_mark():
+    random = np.random.default_rng(0)
+    for length in (1, 2, 30):
+        rows = [damaged(np.arange(3, 3 + length), 200, random) for _ in range(200)]
+        assert all(1 <= len(row) <= length and min(row) >= 3 for row in rows)
+    assert len({len(row) for row in rows}) > 5
+
+
+def test_correction_begins_after_its_share_of_the_run(tmp_path):
+    recipe = replace(RECIPE, correction=0.5, correction_from=0.5, steps=40, batch_tokens=64, texts=1000)
+    job.train_inverter(recipe, tmp_path / "late", "cpu", save_every=40)
+    never = replace(recipe, correction_from=1.0)
+    trained = job.train_inverter(never, tmp_path / "never", "cpu", save_every=40)
+    draft_gain = [
+        float(load_file(tmp_path / name / "state" / "decoder.safetensors")["draft_gain"]) for name in ("late", "never")
+    ]
+    assert draft_gain[0] != 0 == draft_gain[1]
+    assert trained.model.decoder.corrects
+
+
+def test_dropout_is_for_training_alone():
+    block = Block(32, 64, 4, 8)
+    block.dropout = 0.5
+    x, film = torch.randn(2, 5, 32), (torch.zeros(2, 1, 64),) * 2
+    torch.manual_seed(0)
+    assert not torch.equal(block.train()(x, film), block(x, film))
+    assert torch.equal(block.eval()(x, film), block(x, film))
+
+
 def test_the_rate_rises_and_falls_by_steps_or_by_the_clock():
     recipe = InverterRecipe(steps=1000, warmup=100, learning_rate=1.0)
     assert recipe.rate(0) == pytest.approx(0.01, rel=0.01)
@@ -188,6 +234,9 @@ def test_any_embedder_can_be_inverted(tmp_path):
     ("changes", "message"),
     [
         ({"correction": 0.7}, "at least half the batches are plain"),
+        ({"correction_from": 2.0}, "correction_from is 2.0"),
+        ({"dropout": 1.0}, "dropout is 1.0"),
+        ({"dropout": 0.1, "architecture": "t5"}, "dropout is 0.1 for t5"),
         ({"ema": 1.0}, "ema is 1.0"),
         ({"minutes": -1.0}, "minutes is -1.0"),
         ({"architecture": "rnn"}, "no architecture is called 'rnn'"),

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from workbench import assets
 from workbench.core.errors import BadInput
 from workbench.core.text import normalise, squeeze
+from workbench.data._cached import made_once
 from workbench.data.corpora import passages
 
 PASSAGES_AN_ARTICLE = 10
+_RECIPE = 1
+"""Number of the way from files to pairs; a change makes the cached ones anew."""
 
 
 @dataclass(frozen=True)
@@ -39,18 +45,13 @@ def retrieval(limit: int, seed: int = 0) -> Retrieval:
     Articles are drawn at random and each gives up to ten passages, so that a question has to be told from others on
     the same matter.
     """
-    articles: dict[str, dict[str, tuple[str, str, str]]] = defaultdict(dict)
-    passage = None
-    for row in passages("squad"):
-        if row.label == "passage":
-            passage = row
-        elif passage is not None:
-            pair = (squeeze(row.text), squeeze(passage.text), row.group)
-            articles[row.group].setdefault(normalise(passage.text), pair)
+    articles: dict[str, list[tuple[str, str, str]]] = defaultdict(list)
+    for row in _rows("squad", _answered):
+        articles[row[2]].append(row)
     rng = np.random.default_rng(seed)
     found = []
     for group in rng.permutation(sorted(articles)):
-        rows = list(articles[group].values())
+        rows = articles[group]
         found += [rows[place] for place in rng.permutation(len(rows))[:PASSAGES_AN_ARTICLE]]
     if not 1 < limit <= len(found):
         raise BadInput(f"limit is {limit}; SQuAD gives 2 to {len(found):,} passages with questions")
@@ -65,7 +66,7 @@ def paraphrases(limit: int, seed: int = 0) -> Paraphrases:
     """
     from sklearn.feature_extraction.text import TfidfVectorizer
 
-    pairs = _translated_pairs()
+    pairs = list(_rows("tatoeba", _translated))
     if not 1 < limit <= len(pairs):
         raise BadInput(f"limit is {limit}; Tatoeba gives 2 to {len(pairs):,} pairs")
     picked = [pairs[row] for row in np.random.default_rng(seed).permutation(len(pairs))[:limit]]
@@ -76,7 +77,30 @@ def paraphrases(limit: int, seed: int = 0) -> Paraphrases:
     return Paraphrases(left, right, tuple(right[row] for row in overlap.argmax(1)))
 
 
-def _translated_pairs() -> list[tuple[str, str]]:
+def _rows(corpus: str, make: Callable[[], list[tuple[str, ...]]]) -> Iterator[tuple[Any, ...]]:
+    """All pairs of a corpus: seconds of reading, so they are kept in the cache."""
+
+    def table() -> pa.Table:
+        return pa.table({str(place): column for place, column in enumerate(zip(*make(), strict=True))})
+
+    found = made_once(f"pairs/{corpus}-{assets.card(corpus).digest}-{_RECIPE}.parquet", table)
+    return zip(*(column.to_pylist() for column in found.columns), strict=True)
+
+
+def _answered() -> list[tuple[str, ...]]:
+    """Question, passage and article, once for each passage of an article."""
+    articles: dict[str, dict[str, tuple[str, str, str]]] = defaultdict(dict)
+    passage = None
+    for row in passages("squad"):
+        if row.label == "passage":
+            passage = row
+        elif passage is not None:
+            pair = (squeeze(row.text), squeeze(passage.text), row.group)
+            articles[row.group].setdefault(normalise(passage.text), pair)
+    return [pair for found in articles.values() for pair in found.values()]
+
+
+def _translated() -> list[tuple[str, ...]]:
     """Two English sentences for each foreign sentence that translates several; each sentence is used once."""
     folder = assets.fetch("tatoeba")
     meant: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
@@ -85,7 +109,8 @@ def _translated_pairs() -> list[tuple[str, str]]:
             for line in path.read_text(encoding="utf-8").splitlines():
                 english, foreign, *_ = line.split("\t")
                 meant[path.stem, foreign].setdefault(normalise(english), squeeze(english))
-    pairs, used = [], set()
+    pairs: list[tuple[str, ...]] = []
+    used: set[str] = set()
     for key in sorted(meant):
         fresh = [name for name in sorted(meant[key]) if name not in used][:2]
         if len(fresh) == 2:

@@ -21,7 +21,7 @@ def drafts(
     decoder: TextDecoder,
     vocabulary: Vocabulary,
     embedder: Embedder,
-    batches: Sequence[tuple[Float[np.ndarray, "_ d"], Int[np.ndarray, "_ t"], np.random.Generator]],
+    batches: Sequence[tuple[Float[np.ndarray, "_ d"], Int[np.ndarray, "_ _"], np.random.Generator]],
     device: str,
 ) -> list[Draft]:
     """A draft of each text of some batches (vectors, ids, what is drawn from), with its vector by the embedder that is

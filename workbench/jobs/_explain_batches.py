@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -55,13 +56,13 @@ def packed_batches(blocks: Blocks, start: int, stride: int, workers: int = 0) ->
         blocks,  # type: ignore[arg-type]
         batch_size=None,
         sampler=range(start // _BATCHES, _FAR),  # type: ignore[arg-type]
-        collate_fn=list,  # as they are
+        collate_fn=pickle.dumps,  # by value: a handle of shared memory for each small tensor would run out
         num_workers=workers,
         multiprocessing_context="fork" if workers else None,
     )
     number = start // _BATCHES * _BATCHES
     for block in found:
-        for batch in block:
+        for batch in pickle.loads(block):
             if number >= start and (number - start) % stride == 0:
                 yield batch
             number += 1

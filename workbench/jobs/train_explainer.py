@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import math
+import os
 import time
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -86,7 +87,7 @@ def train_explainer(
         Blocks(Teacher(train.pool, mixture, siblings_of(model)), train, recipe, model),
         state.step * recipe.accumulate * state.world + state.rank,
         state.world,
-        _WORKERS_ON_GPU if where.startswith("cuda") else 0,
+        min(_WORKERS_ON_GPU, os.cpu_count() or 1) if where.startswith("cuda") else 0,
     )
     losses: list[torch.Tensor] = []
 

@@ -199,7 +199,7 @@ def _running_mean(decay: float) -> Any:
     @torch.no_grad()
     def update(mean: list[torch.Tensor], new: list[torch.Tensor], count: torch.Tensor) -> None:
         weight = 1 - min(decay, (1 + int(count)) / (10 + int(count)))
-        torch._foreach_lerp_(mean, new, weight)
+        torch._foreach_lerp_(mean, new, weight)  # pyright: ignore[reportPrivateImportUsage]
 
     return update
 
