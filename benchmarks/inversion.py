@@ -5,6 +5,7 @@
     python benchmarks/inversion.py peer                              # its texts, scored by our metrics
     python benchmarks/inversion.py train full --minutes 12           # one thread: CPU-seconds are wall seconds or less
     python benchmarks/inversion.py attack full                       # presets, beams, rounds, floors, prior
+    python benchmarks/inversion.py ablate --device cuda              # what each part of the decoder is worth
     python benchmarks/inversion.py figure                            # quality against compute
 
 Every setting prints one JSON row and adds it to `rows.jsonl` in --folder. Texts are held-out sentences of the corpus
@@ -18,6 +19,7 @@ import argparse
 import json
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +50,14 @@ from workbench.results import Inversions
 MAX_TOKENS = 34
 SKIP, TEXTS = 400_000, 60_000
 """The part of the corpus' train split that both sides learn from."""
+PARTS: dict[str, dict[str, Any]] = {
+    "the recipe": {},
+    "6 layers": {"layers": 6},
+    "dropout": {"dropout": 0.1},
+    "no bag of words": {"bag_of_words": False},
+    "from nothing": {"start": "nothing"},
+    "t5": {"architecture": "t5"},
+}
 
 
 def held_out(embedder: Embedder, name: str, n: int) -> Corpus:
@@ -59,7 +69,7 @@ def held_out(embedder: Embedder, name: str, n: int) -> Corpus:
 def main() -> None:
     """One stage of the comparison."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("stage", choices=("texts", "peer", "train", "attack", "figure"))
+    parser.add_argument("stage", choices=("texts", "peer", "train", "attack", "ablate", "figure"))
     parser.add_argument("name", nargs="?", default="full", help="of a checkpoint: a run of `train`, or one that ships")
     parser.add_argument("--folder", type=Path, default=Path("out/inversion"))
     parser.add_argument("--n", type=int, default=300, help="held-out sentences")
@@ -67,6 +77,8 @@ def main() -> None:
     parser.add_argument("--recipe", type=json.loads, default={}, help='changes of the recipe: {"start": "nothing"}')
     parser.add_argument("--methods", default="", help="of `attack`: only those whose setting holds this text")
     parser.add_argument("--domains", default="inside,outside")
+    parser.add_argument("--steps", type=int, default=800, help="of `ablate`: of 6,144 pieces each")
+    parser.add_argument("--device", default="cpu", help="of `ablate`")
     options = parser.parse_args()
     torch.set_num_threads(1)
     keep_freed_memory()
@@ -80,6 +92,8 @@ def main() -> None:
             bench.train(options.name, options.minutes, options.recipe)
         case "attack":
             bench.attack(options.name, options.domains.split(","), options.methods)
+        case "ablate":
+            ablate(options.folder, options.steps, options.device)
         case "figure":
             draw(bench.folder)
 
@@ -193,6 +207,16 @@ class Bench:
         self.folder.mkdir(parents=True, exist_ok=True)
         with open(self.folder / "rows.jsonl", "a", encoding="utf-8") as file:
             file.write(json.dumps(row) + "\n")
+
+
+def ablate(folder: Path, steps: int, device: str) -> None:
+    """Runs of equal steps that differ in one part; held-out nats a piece, and greedy inversions."""
+    recipe = InverterRecipe(
+        texts=200_000, planted=0, steps=steps, batch_tokens=6144, learning_rate=6e-4, warmup=100, ema=0.998, seed=20
+    )
+    for name, changes in PARTS.items():
+        trained = train_inverter(replace(recipe, **changes), folder / "ablation" / name, device, save_every=steps)
+        print(json.dumps({"part": name, "seconds": round(trained.seconds), **trained.curve[-1]}), flush=True)
 
 
 def draw(folder: Path) -> None:
