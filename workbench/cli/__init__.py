@@ -7,7 +7,20 @@ import sys
 
 import typer
 
-from workbench.cli import attribute, audit, augment, embed, explain, fetch, invert, list_, probe, report, train
+from workbench.cli import (
+    attribute,
+    audit,
+    augment,
+    embed,
+    explain,
+    fetch,
+    fingerprint,
+    invert,
+    list_,
+    probe,
+    report,
+    train,
+)
 from workbench.cli._options import DONE, FAILED
 from workbench.core.errors import WorkbenchError
 
@@ -24,6 +37,7 @@ app.command("explain")(explain.explain)
 app.command("attribute")(attribute.attribute)
 app.command("augment")(augment.augment)
 app.command("audit")(audit.audit)
+app.command("fingerprint")(fingerprint.fingerprint)
 app.command("probe")(probe.probe)
 app.add_typer(train.app, name="train")
 app.command("fetch")(fetch.fetch)

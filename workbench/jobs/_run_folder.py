@@ -48,4 +48,6 @@ def made_on(device: str) -> dict[str, str]:
     import torch
 
     machine = f"{platform.machine()}, {torch.get_num_threads()} threads"
+    if device.startswith("cuda"):
+        machine = f"{torch.cuda.get_device_name(device)}, {machine}"
     return {"device": device, "machine": machine, "torch": torch.__version__}

@@ -17,6 +17,7 @@ from workbench.results.explainer_scores import (
 )
 from workbench.results.explanations import Claim, Explanation, Explanations
 from workbench.results.faithfulness import Faithfulness, MethodFaithfulness
+from workbench.results.fingerprint import Fingerprint, Suspect
 from workbench.results.inversions import Inversions
 from workbench.results.probe_scores import Gain, ProbeScores, TaskScores
 from workbench.results.scores import InversionScores, ScoreTable
@@ -42,6 +43,7 @@ __all__ = [
     "Explanation",
     "Explanations",
     "Faithfulness",
+    "Fingerprint",
     "Gain",
     "HitAttributions",
     "InversionScores",
@@ -60,5 +62,6 @@ __all__ = [
     "ScoreTable",
     "SparseFeature",
     "SparseFeatures",
+    "Suspect",
     "TaskScores",
 ]

@@ -1,0 +1,150 @@
+"""Fingerprint: which embedder made a store of vectors, told from the vectors alone.
+
+Every embedder fills its space in its own way: some directions vary a hundred times as much as others. A vector of
+another embedder, or a rotated one, lies far out by that measure, whatever its text says.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Shaped
+
+from workbench.core.access import Access
+from workbench.core.errors import BadInput
+from workbench.core.vectors import require_finite, unit
+from workbench.defend import open_defence
+from workbench.results.fingerprint import Fingerprint, Suspect
+
+NEEDS = Access.SAMPLES
+_MOST = 1000
+"""Vectors of the store that are looked at."""
+_FLOOR = 1e-2
+"""Least variance of a direction, relative to the mean one."""
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Vectors of public texts by one embedder, with the domain of each text (two domains at least)."""
+
+    embedder: str
+    vectors: Float[np.ndarray, "r d"]
+    domains: Shaped[np.ndarray, " r"]
+
+
+def fingerprint(vectors: Float[np.ndarray, "n d"], references: Sequence[Reference], seed: int = 0) -> Fingerprint:
+    """Which of the references' embedders made the vectors, or none of them, with a probability.
+
+    A suspect whose vectors are longer is tried cut to the first d dimensions (Matryoshka), all in the form in which the
+    vectors are stored. The probability is a logistic regression on the excess distance, fitted on domains that were
+    left out in turn, against vectors of the other suspects and randomly rotated ones. Raises BadInput where no
+    reference has d dimensions or more.
+    """
+    began = time.monotonic()
+    require_finite(vectors)
+    n, d = vectors.shape
+    random = np.random.default_rng([seed, n])
+    stored = form_of(vectors)
+    suspects = {each.embedder: each for each in references if each.vectors.shape[1] >= d}
+    if not suspects:
+        raise BadInput(f"the vectors have {d} dimensions; no embedder among {len(references)} has as many")
+    if len({*suspects[next(iter(suspects))].domains.tolist()}) < 2:
+        raise BadInput("references need texts of at least 2 domains")
+    known = {name: _shaped(each.vectors, d, stored, random) for name, each in suspects.items()}
+    domains = {name: each.domains for name, each in suspects.items()}
+    few = min(n, _MOST)
+    taken = unit(vectors[random.choice(n, few, replace=False)])
+    slope, start = _calibrated(known, domains, few, random)
+    excess = {name: float(_Spread.of(table).excess(taken).mean()) for name, table in known.items()}
+    odds = {name: float(np.exp(np.clip(start - slope * far, -30, 30))) for name, far in excess.items()}
+    total = 1 + sum(odds.values())
+    found = [
+        Suspect(name, "" if suspects[name].vectors.shape[1] == d else f"first {d}", excess[name], odds[name] / total)
+        for name in sorted(excess, key=excess.__getitem__)
+    ]
+    lengths = np.linalg.norm(vectors, axis=1)
+    return Fingerprint(
+        n=n,
+        dim=d,
+        normalised=bool(np.abs(lengths - 1).max() < 1e-2),
+        stored=stored,
+        suspects=tuple(found),
+        none=1 / total,
+        texts=max(len(each.vectors) for each in suspects.values()),
+        seconds=time.monotonic() - began,
+    )
+
+
+def form_of(vectors: Float[np.ndarray, "n d"]) -> str:
+    """How the numbers were stored, as far as they show it: binary, int8, float16 or float32."""
+    some = vectors[:100].astype(np.float64)
+    size = np.abs(some)
+    if (size.max(1) - size.min(1) <= 1e-6 * size.max(1)).all():
+        return "binary"
+    steps = some / (size.max(1, keepdims=True) / 127)
+    if np.abs(steps - np.rint(steps)).max() < 1e-2:
+        return "int8"
+    return "float16" if (some == some.astype(np.float16)).all() else "float32"
+
+
+def _shaped(vectors: np.ndarray, d: int, stored: str, random: np.random.Generator) -> np.ndarray:
+    """Vectors cut and stored as those of the store were."""
+    cut = unit(vectors[:, :d])
+    return unit(open_defence(stored).apply(cut, random)) if stored in ("binary", "int8") else cut
+
+
+@dataclass(frozen=True)
+class _Spread:
+    """How one embedder fills its space: a mean, and per direction a scale; and how far out its own vectors lie."""
+
+    mean: np.ndarray
+    whitening: np.ndarray
+    usual: tuple[float, float]
+
+    @classmethod
+    def of(cls, vectors: np.ndarray) -> _Spread:
+        """From vectors of which every other one tells the directions, and the rest how far out is usual."""
+        fitted, rest = vectors[::2].astype(np.float64), vectors[1::2]
+        mean = fitted.mean(0)
+        spread, axes = np.linalg.eigh(np.cov(fitted.T, bias=True))
+        whitening = axes / np.sqrt(np.maximum(spread, _FLOOR * spread.mean()))
+        raw = cls(mean, whitening, (0.0, 1.0)).excess(rest)
+        return cls(mean, whitening, (float(raw.mean()), float(raw.std()) + 1e-6))
+
+    def excess(self, vectors: np.ndarray) -> np.ndarray:
+        """Log of Mahalanobis' distance of each vector, less what is usual, in standard deviations."""
+        far = np.log(np.square((vectors - self.mean) @ self.whitening).mean(1) + 1e-9)
+        return (far - self.usual[0]) / self.usual[1]
+
+
+def _calibrated(
+    known: dict[str, np.ndarray], domains: dict[str, np.ndarray], n: int, random: np.random.Generator
+) -> tuple[float, float]:
+    """Slope and start of the log-odds that a suspect made n vectors, given their mean excess."""
+    from sklearn.linear_model import LogisticRegression
+
+    cases = list(_cases(known, domains, n, random))
+    far, true = np.array([case[0] for case in cases]), np.array([case[1] for case in cases])
+    fitted = LogisticRegression(C=10.0, class_weight="balanced").fit(np.minimum(far, 10.0)[:, None], true)
+    return -float(fitted.coef_[0, 0]), float(fitted.intercept_[0])
+
+
+def _cases(
+    known: dict[str, np.ndarray], domains: dict[str, np.ndarray], n: int, random: np.random.Generator
+) -> Iterator[tuple[float, bool]]:
+    """Mean excess of n vectors of a domain under a suspect that never saw it, and whether it made them."""
+    for name, table in known.items():
+        turn = np.linalg.qr(random.standard_normal((table.shape[1],) * 2))[0]
+        for domain in dict.fromkeys(domains[name].tolist()):
+            out = domains[name] == domain
+            spread = _Spread.of(table[~out])
+            for other, vectors in known.items():
+                mine = vectors[domains[other] == domain]
+                for _ in range(3):
+                    drawn = mine[random.integers(len(mine), size=min(n, len(mine)))]
+                    yield float(spread.excess(drawn).mean()), other == name
+                    if other == name:
+                        yield float(spread.excess(drawn @ turn).mean()), False
