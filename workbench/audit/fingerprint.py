@@ -43,39 +43,52 @@ def fingerprint(vectors: Float[np.ndarray, "n d"], references: Sequence[Referenc
     left out in turn, against vectors of the other suspects and randomly rotated ones. Raises BadInput where no
     reference has d dimensions or more.
     """
-    began = time.monotonic()
     require_finite(vectors)
     n, d = vectors.shape
-    random = np.random.default_rng([seed, n])
-    stored = form_of(vectors)
-    suspects = {each.embedder: each for each in references if each.vectors.shape[1] >= d}
-    if not suspects:
-        raise BadInput(f"the vectors have {d} dimensions; no embedder among {len(references)} has as many")
-    if len({*suspects[next(iter(suspects))].domains.tolist()}) < 2:
-        raise BadInput("references need texts of at least 2 domains")
-    known = {name: _shaped(each.vectors, d, stored, random) for name, each in suspects.items()}
-    domains = {name: each.domains for name, each in suspects.items()}
-    few = min(n, _MOST)
-    taken = unit(vectors[random.choice(n, few, replace=False)])
-    slope, start = _calibrated(known, domains, few, random)
-    excess = {name: float(_Spread.of(table).excess(taken).mean()) for name, table in known.items()}
-    odds = {name: float(np.exp(np.clip(start - slope * far, -30, 30))) for name, far in excess.items()}
-    total = 1 + sum(odds.values())
-    found = [
-        Suspect(name, "" if suspects[name].vectors.shape[1] == d else f"first {d}", excess[name], odds[name] / total)
-        for name in sorted(excess, key=excess.__getitem__)
-    ]
-    lengths = np.linalg.norm(vectors, axis=1)
-    return Fingerprint(
-        n=n,
-        dim=d,
-        normalised=bool(np.abs(lengths - 1).max() < 1e-2),
-        stored=stored,
-        suspects=tuple(found),
-        none=1 / total,
-        texts=max(len(each.vectors) for each in suspects.values()),
-        seconds=time.monotonic() - began,
-    )
+    return LineUp(references, d, form_of(vectors), min(n, _MOST), seed).tell(vectors)
+
+
+class LineUp:
+    """The suspects for vectors of d dimensions in a form, and what the excess of n of them says of who made them."""
+
+    def __init__(self, references: Sequence[Reference], d: int, stored: str, n: int, seed: int = 0) -> None:
+        suspects = [each for each in references if each.vectors.shape[1] >= d]
+        if not suspects:
+            raise BadInput(f"the vectors have {d} dimensions; no embedder among {len(references)} has as many")
+        if len({*suspects[0].domains.tolist()}) < 2:
+            raise BadInput("references need texts of at least 2 domains")
+        self._stored, self._n, self._seed = stored, n, seed
+        self._dims = {each.embedder: each.vectors.shape[1] for each in suspects}
+        self._texts = max(len(each.vectors) for each in suspects)
+        random = np.random.default_rng([seed, n])
+        known = {each.embedder: _shaped(each.vectors, d, stored, random) for each in suspects}
+        domains = {each.embedder: each.domains for each in suspects}
+        self._slope, self._start = _calibrated(known, domains, n, random)
+        self._spreads = {name: _Spread.of(table) for name, table in known.items()}
+
+    def tell(self, vectors: Float[np.ndarray, "m d"]) -> Fingerprint:
+        """Who made these vectors; of more than n, n are drawn."""
+        began = time.monotonic()
+        m, d = vectors.shape
+        drawn = np.random.default_rng([self._seed, m]).choice(m, min(m, self._n), replace=False)
+        taken = unit(vectors[drawn])
+        excess = {name: float(spread.excess(taken).mean()) for name, spread in self._spreads.items()}
+        odds = {name: float(np.exp(np.clip(self._start - self._slope * far, -30, 30))) for name, far in excess.items()}
+        total = 1 + sum(odds.values())
+        lengths = np.linalg.norm(vectors, axis=1)
+        return Fingerprint(
+            n=m,
+            dim=d,
+            normalised=bool(np.abs(lengths - 1).max() < 1e-2),
+            stored=self._stored,
+            suspects=tuple(
+                Suspect(name, "" if self._dims[name] == d else f"first {d}", excess[name], odds[name] / total)
+                for name in sorted(excess, key=excess.__getitem__)
+            ),
+            none=1 / total,
+            texts=self._texts,
+            seconds=time.monotonic() - began,
+        )
 
 
 def form_of(vectors: Float[np.ndarray, "n d"]) -> str:
