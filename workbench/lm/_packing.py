@@ -64,9 +64,9 @@ def pack(rows: Sequence[tuple[Sequence[int], Sequence[Part]]]) -> Packed:
                 weights.append(part.weight)
                 owner.append(number)
             number, end = number + 1, stop
-    columns = (ids, places, segment, told, wanted)
-    tensors = (torch.from_numpy(np.asarray(each, dtype=np.int64)) for each in columns)
-    return Packed(*tensors, torch.tensor(weights), torch.tensor(owner, dtype=torch.long))
+    columns = (ids, places, segment, told, wanted, owner)
+    ids_, places_, segment_, told_, wanted_, owner_ = (torch.from_numpy(np.asarray(c, dtype=np.int64)) for c in columns)
+    return Packed(ids_, places_, segment_, told_, wanted_, torch.tensor(weights), owner_)
 
 
 def sees(segment: Int[Tensor, "n t"]) -> Bool[Tensor, "n 1 t t"]:
