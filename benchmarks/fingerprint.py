@@ -57,7 +57,7 @@ def main() -> None:
         for form, cut in (("float32", d), ("int8", d), ("binary", d), ("float32", 64)):
             said = form if cut == d else f"first {cut}"
             for n in (1, 10, 100):
-                line_ups = {"known": LineUp(references, cut, form, n), "rotated": LineUp(references, cut, form, n)}
+                line_ups = dict.fromkeys(("known", "rotated"), LineUp(references, cut, form, n))
                 if any(each.vectors.shape[1] >= cut for each in others):
                     line_ups["left out"] = LineUp(others, cut, form, n)
                 for kind, line_up in line_ups.items():

@@ -13,13 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Shaped
 
-from workbench.core.access import Access
 from workbench.core.errors import BadInput
-from workbench.core.vectors import require_finite, unit
+from workbench.core.vectors import require_finite, unit, whitening
 from workbench.defend import open_defence
 from workbench.results.fingerprint import Fingerprint, Suspect
 
-NEEDS = Access.SAMPLES
 _MOST = 1000
 """Vectors of the store that are looked at."""
 _FLOOR = 1e-2
@@ -52,6 +50,7 @@ class LineUp:
     """The suspects for vectors of d dimensions in a form, and what the excess of n of them says of who made them."""
 
     def __init__(self, references: Sequence[Reference], d: int, stored: str, n: int, seed: int = 0) -> None:
+        began = time.monotonic()
         suspects = [each for each in references if each.vectors.shape[1] >= d]
         if not suspects:
             raise BadInput(f"the vectors have {d} dimensions; no embedder among {len(references)} has as many")
@@ -65,9 +64,10 @@ class LineUp:
         domains = {each.embedder: each.domains for each in suspects}
         self._slope, self._start = _calibrated(known, domains, n, random)
         self._spreads = {name: _Spread.of(table) for name, table in known.items()}
+        self._seconds = time.monotonic() - began
 
     def tell(self, vectors: Float[np.ndarray, "m d"]) -> Fingerprint:
-        """Who made these vectors; of more than n, n are drawn."""
+        """Who made these vectors; of more than n, n are drawn. Its seconds count the line-up's making too."""
         began = time.monotonic()
         m, d = vectors.shape
         drawn = np.random.default_rng([self._seed, m]).choice(m, min(m, self._n), replace=False)
@@ -87,7 +87,7 @@ class LineUp:
             ),
             none=1 / total,
             texts=self._texts,
-            seconds=time.monotonic() - began,
+            seconds=self._seconds + time.monotonic() - began,
         )
 
 
@@ -122,10 +122,9 @@ class _Spread:
         """From vectors of which every other one tells the directions, and the rest how far out is usual."""
         fitted, rest = vectors[::2].astype(np.float64), vectors[1::2]
         mean = fitted.mean(0)
-        spread, axes = np.linalg.eigh(np.cov(fitted.T, bias=True))
-        whitening = axes / np.sqrt(np.maximum(spread, _FLOOR * spread.mean()))
-        raw = cls(mean, whitening, (0.0, 1.0)).excess(rest)
-        return cls(mean, whitening, (float(raw.mean()), float(raw.std()) + 1e-6))
+        white = whitening(np.cov(fitted.T, bias=True), _FLOOR)
+        raw = cls(mean, white, (0.0, 1.0)).excess(rest)
+        return cls(mean, white, (float(raw.mean()), float(raw.std()) + 1e-6))
 
     def excess(self, vectors: np.ndarray) -> np.ndarray:
         """Log of Mahalanobis' distance of each vector, less what is usual, in standard deviations."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -13,8 +14,6 @@ from workbench.core.memory import keep_freed_memory
 from workbench.core.progress import quiet as quiet_bars
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from workbench.core.embedding_set import EmbeddingSet
     from workbench.core.result import Result
 
@@ -24,6 +23,7 @@ DONE, INCONCLUSIVE, FAILED = 0, 2, 3
 Device = Annotated[str, typer.Option(help="cpu, cuda, mps, or auto: the first accelerator, else the CPU.")]
 Seed = Annotated[int, typer.Option(help="Seed of everything that is drawn at random.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress bars and no summary.")]
+Html = Annotated[Path | None, typer.Option(help="Also write a page that needs no network.")]
 Json = Annotated[
     str, typer.Option("--json", metavar="PATH", help="Also write the result as JSON; - is standard output.")
 ]

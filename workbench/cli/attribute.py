@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from workbench.cli._options import Device, Embedder, Json, Quiet, Seed, begin, embedder_of, finish, write_page
+from workbench.cli._options import Device, Embedder, Html, Json, Quiet, Seed, begin, embedder_of, finish, write_page
 from workbench.core.errors import BadInput
 
 
@@ -28,7 +28,7 @@ def attribute(
     reference: Annotated[str, typer.Option(help="Where the path begins: pad, mask, or a text.")] = "pad",
     tolerance: Annotated[float, typer.Option(help="Most that a pair's sum may miss the cosine by.")] = 1e-2,
     nodes: Annotated[int, typer.Option(help="Places on the path; 0: as few as the tolerance allows.", min=0)] = 0,
-    html: Annotated[Path | None, typer.Option(help="Also write a page that needs no network.")] = None,
+    html: Html = None,
     json: Json = "",
     seed: Seed = 0,
     device: Device = "auto",

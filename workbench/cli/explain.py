@@ -7,7 +7,19 @@ from typing import Annotated
 
 import typer
 
-from workbench.cli._options import Device, Embedder, Json, Quiet, Seed, begin, embedder_of, finish, say, write_page
+from workbench.cli._options import (
+    Device,
+    Embedder,
+    Html,
+    Json,
+    Quiet,
+    Seed,
+    begin,
+    embedder_of,
+    finish,
+    say,
+    write_page,
+)
 from workbench.core.errors import BadInput
 
 
@@ -30,7 +42,7 @@ def explain(
     out: Annotated[Path, typer.Option(help="JSON Lines to write, one object a vector, in input order.")] = Path(
         "out.jsonl"
     ),
-    html: Annotated[Path | None, typer.Option(help="Also write a page that needs no network.")] = None,
+    html: Html = None,
     embedder: Embedder = "",
     checkpoint: Annotated[str, typer.Option(help="Name or folder; default: the shipped one for the embedder.")] = "",
     claims: Annotated[

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from workbench.cli._options import Device, Json, Quiet, Seed, begin, finish, write_page
+from workbench.cli._options import Device, Html, Json, Quiet, Seed, begin, finish, write_page
 
 
 def fingerprint(
@@ -17,7 +17,7 @@ def fingerprint(
         typer.Option(help="Embedder to think of; say it again for another. Default: minilm, mpnet, bge-small, potion."),
     ] = None,
     texts: Annotated[int, typer.Option(help="Public texts that each of them embeds, once.", min=300)] = 900,
-    html: Annotated[Path | None, typer.Option(help="Also write a page that needs no network.")] = None,
+    html: Html = None,
     json: Json = "",
     seed: Seed = 0,
     device: Device = "auto",

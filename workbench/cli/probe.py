@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from workbench.cli._options import DONE, INCONCLUSIVE, Device, Json, Quiet, Seed, begin, finish, say, write_page
+from workbench.cli._options import DONE, INCONCLUSIVE, Device, Html, Json, Quiet, Seed, begin, finish, say, write_page
 from workbench.core.errors import BadInput
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def probe(
     out: Annotated[
         Path | None, typer.Option(help="JSON file that is saved after each probe; a run that was stopped goes on.")
     ] = None,
-    html: Annotated[Path | None, typer.Option(help="Also write a page that needs no network.")] = None,
+    html: Html = None,
     json: Json = "",
     seed: Seed = 0,
     device: Device = "auto",

@@ -27,6 +27,13 @@ def live(vectors: Float[np.ndarray, "n d"]) -> Bool[np.ndarray, " d"]:
     return spread > _DEAD * np.sqrt(np.square(spread).mean())
 
 
+def whitening(covariance: Float[np.ndarray, "d d"], floor: float) -> Float[np.ndarray, "d d"]:
+    """What centred vectors are multiplied by to vary alike in every direction; `floor` is the least variance of a
+    direction, relative to the mean one, for directions without spread would shout."""
+    spread, axes = np.linalg.eigh(covariance)
+    return axes / np.sqrt(np.maximum(spread, floor * spread.mean()))
+
+
 def unit(vectors: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n d"]:
     """Vectors of length 1; a zero vector stays."""
     return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
+from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
@@ -40,20 +41,19 @@ class Lessons:
         embedder: Embedder,
         defence: Defence | None,
         device: str,
-        rank: int = 0,
-        world: int = 1,
+        step: int,
+        rank: int,
+        world: int,
     ) -> None:
         self._recipe, self._pairs, self._model, self._embedder = recipe, pairs, model, embedder
-        self._defence, self._device, self._rank, self._world = defence, device, rank, world
+        self._defence, self._device, self._rank = defence, device, rank
         self._ahead = _AHEAD_ON_GPU if device.startswith("cuda") and recipe.correction else 1
-        self._order: Iterator[np.ndarray] | None = None
+        every = batches(pairs, recipe.batch_tokens, recipe.seed, start=step * world + rank)
+        self._order: Iterator[np.ndarray] = islice(every, 0, None, world)
         self._next: deque[Lesson] = deque()
 
     def at(self, step: int, done: float) -> Lesson:
         """The lesson of a step; steps are asked for in turn. `done` is the share of the run that is over."""
-        if self._order is None:
-            start = step * self._world + self._rank
-            self._order = batches(self._pairs, self._recipe.batch_tokens, self._recipe.seed, start)
         if not self._next:
             self._prepare(range(step, step + self._ahead - step % self._ahead), done)
         return self._next.popleft()
@@ -61,7 +61,7 @@ class Lessons:
     def _prepare(self, steps: range, done: float) -> None:
         recipe, lessons, waiting = self._recipe, [], []
         for place, step in enumerate(steps):
-            batch = self._take()
+            batch = next(self._order)
             random = np.random.default_rng([recipe.seed, step, self._rank])
             seed = int(random.integers(2**31))
             ids, vectors = np.stack([self._pairs.ids[i] for i in batch]), self._pairs.vectors[batch]
@@ -77,10 +77,3 @@ class Lessons:
             for (place, _), draft in zip(waiting, made, strict=True):
                 lessons[place] = lessons[place]._replace(draft=draft)
         self._next.extend(lessons)
-
-    def _take(self) -> np.ndarray:
-        assert self._order is not None
-        found = next(self._order)
-        for _ in range(self._world - 1):
-            next(self._order)
-        return found

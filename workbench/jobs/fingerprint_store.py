@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from workbench.audit.fingerprint import NEEDS, Reference, fingerprint
-from workbench.core.access import STOLEN_STORE, ThreatModel
+from workbench.audit.fingerprint import Reference, fingerprint
 from workbench.core.embedding_set import EmbeddingSet
 from workbench.core.errors import BadInput
 from workbench.data import corpora
@@ -25,14 +24,13 @@ def fingerprint_store(
     texts: int = 900,
     seed: int = 0,
     device: str = "auto",
-    threat: ThreatModel = STOLEN_STORE,
 ) -> Fingerprint:
     """Which of the embedders `among` made the vectors of a store, by about `texts` public texts of six domains.
 
-    The texts are embedded once; their vectors are kept in the cache. What the store says of itself is not read. Raises
-    BadInput where there are fewer than 300 texts, or no embedder has as many dimensions as the store.
+    It needs the stored vectors and nothing else (access SAMPLES); what the store says of itself is not read. The texts
+    are embedded once; their vectors are kept in the cache. Raises BadInput where there are fewer than 300 texts, or no
+    embedder has as many dimensions as the store.
     """
-    threat.admit("fingerprint", NEEDS)
     if texts < 300:
         raise BadInput(f"texts is {texts}; expected at least 300, so that each of six domains has some")
     if not among:

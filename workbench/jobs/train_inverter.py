@@ -80,7 +80,7 @@ def train_inverter(
     state.restore(run / "state")
     began, before = time.monotonic(), state.seconds
     cpu_began, cpu_before = time.process_time(), state.cpu_seconds
-    lessons = Lessons(recipe, pairs, model, embedder, defence, where, state.rank, state.world)
+    lessons = Lessons(recipe, pairs, model, embedder, defence, where, state.step, state.rank, state.world)
     window = _Window()
 
     def over() -> bool:

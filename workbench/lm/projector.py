@@ -14,11 +14,14 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from workbench.core.errors import BadInput
+from workbench.core.vectors import unit, whitening
 from workbench.lm.bag_of_words import BagOfWords
 
 Variant = Literal["words", "affine", "linear"]
 VARIANTS: tuple[Variant, ...] = get_args(Variant)
 _CLIP = 6.0
+_FLOOR = 1e-3
+"""Least variance of a direction, relative to the mean one, where typicality is measured."""
 
 
 @dataclass(frozen=True)
@@ -118,24 +121,22 @@ class Projector(nn.Module):
         `targets` are what the free tokens should be for these vectors; `size` is the root mean square of an entry of
         the language model's embeddings, which all free tokens are given.
         """
-        unit = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
-        mean = unit.mean(0, dtype=np.float64)
-        centred = (unit - mean).astype(np.float64)
-        covariance = centred.T @ centred / len(unit)
-        spread, axes = np.linalg.eigh(covariance)
-        floor = 1e-3 * spread.mean()  # dimensions without spread would shout
-        whitening = axes / np.sqrt(np.maximum(spread, floor))
-        far = np.log(np.square(centred @ whitening).mean(1) + 1e-9)
+        table = unit(vectors)
+        mean = table.mean(0, dtype=np.float64)
+        centred = (table - mean).astype(np.float64)
+        covariance = centred.T @ centred / len(table)
+        white = whitening(covariance, _FLOOR)
+        far = np.log(np.square(centred @ white).mean(1) + 1e-9)
         flat = targets.reshape(len(targets), -1).astype(np.float64)
         middle = flat.mean(0)
-        penalty = ridge * spread.mean() * np.eye(len(mean))
-        solved = np.linalg.solve(covariance + penalty, centred.T @ (flat - middle) / len(unit))
+        penalty = ridge * np.trace(covariance) / len(mean) * np.eye(len(mean))
+        solved = np.linalg.solve(covariance + penalty, centred.T @ (flat - middle) / len(table))
         with torch.no_grad():
             self.weight.copy_(torch.from_numpy(bag.weight))
             self.bias.copy_(torch.from_numpy(bag.bias))
             self.prior.copy_(torch.from_numpy(bag.prior))
             self.mean.copy_(torch.from_numpy(mean))
-            self.whitening.copy_(torch.from_numpy(whitening))
+            self.whitening.copy_(torch.from_numpy(white))
             self.typical.copy_(torch.tensor([far.mean(), far.std() + 1e-6]))
             self.size.fill_(size)
             self.free.weight.copy_(torch.from_numpy(solved.T / math.sqrt(len(mean))))
