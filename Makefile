@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export TOKENIZERS_PARALLELISM := false
 
-.PHONY: demo test slow lint setup clean
+.PHONY: demo test slow test-browser lint setup clean
 
 demo: $(VENV)/.core ## audit MiniLM on real text: out/demo/report.html
 	$(BIN)/workbench audit --out out/demo
@@ -17,6 +17,9 @@ test: $(VENV)/.dev ## linters, types, and all tests that take seconds (they hold
 
 slow: $(VENV)/.dev ## the tests that take minutes
 	$(BIN)/pytest -m slow
+
+test-browser: $(VENV)/.browser ## the widgets in a real chromium, JupyterLab and Notebook 7; pictures in out/screenshots
+	OMP_NUM_THREADS=1 $(BIN)/pytest -m browser -rs tests/widgets
 
 setup: $(VENV)/.dev
 
@@ -32,6 +35,10 @@ $(VENV)/.core: pyproject.toml | $(VENV)/bin/python
 $(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	@touch $(VENV)/.core $@
+
+$(VENV)/.browser: $(VENV)/.dev
+	$(BIN)/python -m pip install --quiet --editable '.[browser]'
+	@touch $@
 
 clean:
 	rm -rf out dist build .pytest_cache .ruff_cache .hypothesis

@@ -23,11 +23,17 @@ if TYPE_CHECKING:
     from workbench.invert._score import score
     from workbench.report.report import Report
     from workbench.results.scores import ScoreTable
+    from workbench.widgets.audit_grid import AuditGrid
+    from workbench.widgets.embedding_map import EmbeddingMap
+    from workbench.widgets.inversion_player import InversionPlayer
 
 _HOMES = {
     "Attacker": "workbench.invert._inverter",
+    "AuditGrid": "workbench.widgets.audit_grid",
     "AuditPlan": "workbench.audit.plan",
+    "EmbeddingMap": "workbench.widgets.embedding_map",
     "EmbeddingSet": "workbench.core.embedding_set",
+    "InversionPlayer": "workbench.widgets.inversion_player",
     "Report": "workbench.report.report",
     "Result": "workbench.core.result",
     "ScoreTable": "workbench.results.scores",
@@ -42,8 +48,11 @@ _HOMES = {
 
 __all__ = [
     "Attacker",
+    "AuditGrid",
     "AuditPlan",
+    "EmbeddingMap",
     "EmbeddingSet",
+    "InversionPlayer",
     "Report",
     "Result",
     "ScoreTable",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -14,6 +15,8 @@ from workbench.audit.run import run_audit
 from workbench.core.errors import AccessDenied, BadInput
 from workbench.core.result import Result
 from workbench.data import personal
+from workbench.report import Report
+from workbench.results import AuditDiff
 
 
 @pytest.mark.parametrize(
@@ -101,14 +104,30 @@ def test_plans_are_checked(tmp_path):
 
 def test_a_threat_model_that_grants_too_little_is_refused():
     with pytest.raises(AccessDenied, match="hypothesis needs QUERY; threat model 'stolen-store' grants SAMPLES"):
-        run_audit(AuditPlan(threat="stolen-store"), "cpu")
+        run_audit(AuditPlan(threat="stolen-store", also={}), "cpu")
 
 
 @pytest.fixture(scope="module")
-def audited():
+def whole(tmp_path_factory):
     """The main job, small, on the real embedder, the real checkpoint and real text."""
-    plan = AuditPlan(corpus="cfpb", sentences=60, records=40, attacker_texts=1000, beams=4, max_words=20)
-    return run_audit(plan, "cpu")
+    plan = AuditPlan(
+        corpus="cfpb",
+        sentences=60,
+        records=40,
+        attacker_texts=1000,
+        beams=4,
+        max_words=20,
+        deep=12,
+        pairs=300,
+        members=300,
+        also={"known-encoder": ("membership",), "leaked-pairs": ("few-shot",), "stolen-store": ("payload",)},
+    )
+    return run_audit(plan, "cpu", tmp_path_factory.mktemp("audit"))
+
+
+@pytest.fixture(scope="module")
+def audited(whole):
+    return whole.result
 
 
 def test_the_main_job(audited):
@@ -129,6 +148,33 @@ def test_the_main_job(audited):
         "hypothesis, shuffled vectors",
         "most frequent value",
     }
+
+
+def test_the_ladder_is_climbed(whole, audited):
+    assert [type(detail).__name__ for detail in whole.details] == ["Membership"]
+    assert audited.grades() == {"known-encoder": "severe", "leaked-pairs": "severe"}
+    states = {(cell.threat, cell.attack): cell for cell in audited.cells}
+    assert states["known-encoder", "membership"].state == "run"
+    assert states["stolen-store", "payload"].state == "not run"
+    assert "an embedder is audited, not a store" in states["stolen-store", "payload"].why
+    assert {cost.attack for cost in audited.costs} == {"hypothesis", "few-shot"}
+    page = Report("audit", (audited, *whole.details)).to_markdown().casefold()
+    assert not re.search(r"\b(anonymous|compliant|safe)\b", page)
+    assert "what was not run has not passed" in page
+
+
+def test_nothing_changed_between_an_audit_and_itself(audited):
+    same = AuditDiff.of(audited, audited)
+    assert len(same.changes) == len(audited.findings)
+    assert not same.worse
+    assert not same.plan
+    weaker = replace(audited, findings=tuple(_halved(each) for each in audited.findings))
+    assert len(AuditDiff.of(weaker, audited).worse) > 0
+
+
+def _halved(each):
+    half = replace(each.excess, **{part: getattr(each.excess, part) / 4 for part in ("value", "low", "high")})
+    return replace(each, excess=half)
 
 
 def test_the_result_survives_json(audited, tmp_path):

@@ -109,6 +109,7 @@ def test_list_names_every_member():
     assert set(listed) == {
         "embedders",
         "corpora",
+        "stores",
         "models",
         "inverters",
         "attributors",

@@ -96,6 +96,25 @@ def test_a_document_is_asked_once(explainer, stolen):
         explainer.ask_document(many, "Is it?")
 
 
+def test_a_question_asked_beside_the_claims_is_answered_as_alone(explainer, stolen):
+    for question in ("Is it about a dog?", "Keywords?"):
+        rows = explainer.ask(stolen, question).rows
+        for row, vector in zip(rows, stolen.vectors, strict=True):
+            alone = explainer.answer(vector, question)
+            assert (row.answer, row.blind_probability) == (alone.answer, alone.blind_probability)
+            assert (row.probability is None) == (alone.probability is None)
+            assert row.probability is None or row.probability == pytest.approx(alone.probability, abs=1e-5)
+    plain = explainer.describe(stolen).rows
+    assert [row.description for row in plain] == [row.description for row in rows]
+    for row, other in zip(plain, rows, strict=True):
+        assert [c.probability for c in row.claims] == pytest.approx([c.probability for c in other.claims], abs=1e-5)
+
+
+def test_who_serves_is_one_of_two(toy):
+    with pytest.raises(BadInput, match="'gpu'; expected one of torch, llamacpp"):
+        open_explainer(toy, serve="gpu")
+
+
 def test_the_way_between_two_vectors_begins_and_ends_at_them(explainer, stolen):
     a, b = stolen.vectors[:2]
     found = explainer.interpolate(a, b, 3)

@@ -8,9 +8,11 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.tiny_lm import write_tiny_lm
 from workbench.core.access import STOLEN_STORE, Access
 from workbench.core.embedding_set import EmbeddingSet
 from workbench.core.errors import AccessDenied, BadInput, UnknownName
+from workbench.core.vectors import unit
 from workbench.embed import load_embedder
 from workbench.embed.minilm import model_folder
 from workbench.invert import INVERTERS, open_inverter
@@ -23,6 +25,8 @@ from workbench.invert.hypothesis import Hypothesis
 from workbench.invert.nearest import Nearest
 from workbench.invert.search import Preset, Search
 from workbench.invert.unpaired import Unpaired
+from workbench.invert.white_box import WhiteBox
+from workbench.invert.zero_shot import ZeroShot, plain_model
 from workbench.lm import ConditionedDecoder, DecoderConfig, TextModel, Vocabulary, fit_bag_of_words, fit_word_shifts
 
 TEXTS = [
@@ -48,8 +52,16 @@ def model(toy):
     return TextModel(decoder, bag, vocabulary, fit_word_shifts(*pairs, len(vocabulary)))
 
 
+@pytest.fixture(scope="module")
+def plain(toy, tmp_path_factory):
+    """A tiny language model that leans on a bag of words of the toy embedder."""
+    words, random = sorted(set(" ".join(TEXTS).split())), np.random.default_rng(0)
+    many = [" ".join(random.choice(words, size=random.integers(3, 8))) for _ in range(1000)]
+    return plain_model(unit(toy.embed(many)), many, write_tiny_lm(tmp_path_factory.mktemp("lm")), "cpu")
+
+
 @pytest.fixture
-def inverters(toy, model):
+def inverters(toy, model, plain):
     same = LinearMap(np.eye(64), np.zeros(64), np.zeros(64), "ridge")
     return {
         "nearest": Nearest(toy, TEXTS, toy.embed(TEXTS)),
@@ -58,6 +70,10 @@ def inverters(toy, model):
         "correction": Correction(toy, model, beams=2, rounds=3),
         "search": Search(toy, model, Preset(beams=4, rounds=3, edits=8)),
         "few-shot": FewShot(Hypothesis(toy, model, beams=4), same),
+        "zero-shot": ZeroShot(Search(toy, plain, Preset(beams=4, rounds=2, edits=8, recompose=4))),
+        "white-box": WhiteBox(
+            Nearest(toy, TEXTS[::2], toy.embed(TEXTS[::2])), Search(toy, model, Preset(beams=4, rounds=3, edits=8))
+        ),
         "unpaired": Unpaired(Nearest(toy, TEXTS, toy.embed(TEXTS)), same),
     }
 

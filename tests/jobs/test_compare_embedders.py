@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from workbench.core.errors import BadInput
+from workbench.core.ranking import ranks
 from workbench.core.result import Result
 from workbench.data import pairs
 from workbench.embed import EMBEDDERS
-from workbench.jobs.compare_embedders import _ranks, all_embedders, compare_embedders, measure
+from workbench.jobs.compare_embedders import all_embedders, compare_embedders, measure
 
 
 def test_scores_are_those_of_the_vectors(toy):
@@ -34,7 +35,7 @@ def test_scores_are_those_of_the_vectors(toy):
 def test_an_embedder_that_cannot_tell_gets_no_credit():
     """All passages level with the right one: the rank is the worst, not the best."""
     same = np.ones((5, 3), np.float32)
-    assert (_ranks(same, same) == 4).all()
+    assert (ranks(same, same) == 4).all()
 
 
 def test_one_after_the_other_saved_and_gone_on_with(tmp_path):

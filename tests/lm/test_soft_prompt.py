@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 import pytest
 import torch
@@ -11,6 +13,9 @@ from tests.tiny_lm import write_tiny_lm
 from workbench.core.errors import BadInput
 from workbench.lm import BagOfWords, fit_bag_of_words
 from workbench.lm._packing import SOFT, Part, pack, sees
+from workbench.lm._rounded import RoundedLinear, rounded_copy
+from workbench.lm._server import Writing
+from workbench.lm._torch_server import TorchServer
 from workbench.lm.projector import Projector, ProjectorConfig
 from workbench.lm.soft_prompt import SoftPromptModel
 
@@ -79,6 +84,73 @@ def test_an_answer_is_written_as_the_logits_say(model, data):
     written = model.write(vectors, "Keywords?", most_tokens=1)
     assert written == [model.tokenizer.decode([id], skip_special_tokens=True).strip() for id in first]
     assert model.write(vectors, "Keywords?", 4, batch=2) == model.write(vectors, "Keywords?", 4)
+
+
+def by_generate(model, vectors, ask, most_tokens):
+    """What transformers' own greedy `generate` writes to one prompt, with the same rule for the first token."""
+    packed = model.pack([vectors], [[model.question(ask)]])
+    with torch.no_grad():
+        x = model.embed([vectors], packed)
+        first = model.lm(inputs_embeds=x).logits[:, -1]
+    abstain = [model._tokens(word)[0] for word in ("unclear", "Unclear")]
+    barred = abstain if torch.softmax(first, -1)[0, abstain].sum() < 0.5 else []
+
+    def rule(ids, scores):
+        scores[:, barred if not ids.shape[1] else []] = -torch.inf
+        return scores
+
+    ids = model.lm.generate(
+        inputs_embeds=x,
+        attention_mask=torch.ones(x.shape[:2], dtype=torch.long),
+        max_new_tokens=most_tokens,
+        do_sample=False,
+        logits_processor=[rule],
+        eos_token_id=model._end,
+        pad_token_id=model._end,
+    )
+    kept = ids[0].tolist()
+    kept = kept[: kept.index(model._end)] if model._end in kept else kept
+    return model.tokenizer.decode(kept, skip_special_tokens=True).strip()
+
+
+@pytest.mark.parametrize("guesses", [False, True])
+def test_what_is_written_is_what_generate_writes(tmp_path, data, guesses):
+    config = ProjectorConfig(DIM, 64, len(WORDS), 3, 2, 8)
+    torch.manual_seed(0)
+    model = SoftPromptModel(write_tiny_lm(tmp_path, hidden=64, layers=3), WORDS, config)
+    targets = np.random.default_rng(1).standard_normal((len(data[0]), 2, 64)).astype(np.float32)
+    model.projector.start(data[2], data[0], targets, 0.2)
+    server = model.server = TorchServer(model.lm, guesses)
+    vectors = [row[None] for row in data[0][:20]]
+    packed = model.pack(vectors, [[model.question("Keywords?")]] * 20)
+    endless = TorchServer(model.lm).tell(model.embed(vectors, packed), packed, Writing(-1, (0,), 24)).written
+    model._end = Counter(token for row in endless for token in row[4:]).most_common(1)[0][0]  # some texts end then
+    expected = [by_generate(model, each, "Keywords?", 24) for each in vectors]
+    alone = [model.tell([each], "Keywords?", [["Is it?", "Is it a dog?"]], 24)[0] for each in vectors]
+    assert [said.text for said in alone] == expected
+    assert model.write(vectors, "Keywords?", 24, batch=8) == expected
+    assert len(set(expected)) > 5
+    assert {model._end in row[1:] for row in endless} == {True, False}, "some end, some are cut"
+    questions = model.choose(vectors, [["Is it?", "Is it a dog?"]] * 20)
+    assert np.allclose([said.chosen for said in alone], questions, atol=1e-5)
+    assert (server.guessed > server.right > 0) == guesses
+    assert model.write(vectors[:1], "Keywords?", 1) == [by_generate(model, vectors[0], "Keywords?", 1)]
+
+
+def test_rounded_weights_are_near_the_true_ones():
+    torch.manual_seed(0)
+    linear = torch.nn.Linear(128, 48)
+    x = torch.randn(2, 5, 128)
+    with torch.no_grad():
+        near, true = RoundedLinear(linear)(x), linear(x)
+    assert near.shape == true.shape and near.dtype == true.dtype
+    assert float((near - true).norm() / true.norm()) < 0.02
+    assert not RoundedLinear.fits(torch.nn.Linear(100, 48)) and not RoundedLinear.fits(torch.nn.Linear(128, 47))
+    assert rounded_copy(torch.nn.Linear(100, 47)) is None
+    whole = torch.nn.Sequential(torch.nn.Linear(64, 16), torch.nn.LayerNorm(16))
+    copied = rounded_copy(whole)
+    assert copied is not None and copied[1].weight is whole[1].weight, "what is not rounded is shared"
+    assert isinstance(whole[0], torch.nn.Linear)
 
 
 def test_a_text_may_stand_where_soft_tokens_would(model, data):

@@ -6,12 +6,23 @@ import tomllib
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from workbench.core.access import KNOWN_ENCODER, OPEN_WEIGHTS, STOLEN_STORE, ThreatModel
-from workbench.core.errors import BadInput
+from workbench.audit.ladder import ATTACKS, admit
+from workbench.core.access import THREATS, ThreatModel
+from workbench.core.errors import BadInput, UnknownName
 
-THREATS: dict[str, ThreatModel] = {threat.name: threat for threat in (KNOWN_ENCODER, OPEN_WEIGHTS, STOLEN_STORE)}
+ThreatName = Literal[
+    "search-scores",
+    "search-answers",
+    "known-encoder",
+    "open-weights",
+    "leaked-pairs",
+    "public-text",
+    "stolen-store",
+    "insider",
+    "transformed-store",
+]
 
 
 class AuditPlan(BaseModel):
@@ -22,7 +33,11 @@ class AuditPlan(BaseModel):
     title: str = "What these embeddings give away"
     embedder: str = "minilm"
     """Any embedder that `workbench list` shows, or a folder or hub id."""
-    threat: Literal["known-encoder", "open-weights", "stolen-store"] = "known-encoder"
+    store: str = ""
+    """A store with texts, as `workbench pull` takes it, whose own vectors are attacked; empty: the embedder's vectors
+    of held-out text. Never a password: those come from the environment."""
+    threat: ThreatName = "known-encoder"
+    """The threat model of the main attack."""
     corpus: str = "conservative"
     """Held-out sentences come from its test split, the attacker's public text from its train split."""
     sentences: int = Field(300, ge=30, le=100_000)
@@ -39,10 +54,69 @@ class AuditPlan(BaseModel):
     """Hypotheses a vector; 0 leaves the choice to the attack."""
     preset: Literal["fast", "default", "best"] = "default"
     """How hard the attack `search` works; it reads more than `hypothesis`, and takes some ten times longer."""
+    also: dict[ThreatName, tuple[str, ...]] = {
+        "known-encoder": ("membership",),
+        "open-weights": ("white-box",),
+        "leaked-pairs": ("few-shot",),
+        "public-text": ("unpaired",),
+        "stolen-store": ("payload",),
+        "insider": ("attribute-inference",),
+        "transformed-store": ("defences",),
+    }
+    """Further attacks, by threat model; those that turn vectors into text are tried on the first `deep` sentences."""
+    deep: int = Field(40, ge=10, le=10_000)
+    pairs: int = Field(1000, ge=2)
+    """Texts with their vectors that `few-shot` has."""
+    samples: int = Field(5000, ge=100)
+    """Further stolen vectors, and public texts, of `unpaired`."""
+    members: int = Field(1000, ge=200, le=10_000)
+    """Texts a side whose membership is guessed."""
+    label: str = "topic"
+    """What the insider infers: a label of the store, or a probing task."""
+    labelled: int = Field(2000, ge=200)
+    """Labelled rows that the insider, and whoever attacks a defence, learns from."""
+    defences: tuple[str, ...] = ("int8", "binary", "noise:0.5", "rotation", "leace")
+    severe: float = Field(0.25, gt=0, le=1)
+    """Policy: a leak whose excess over its floor is surely at least this is called severe."""
+    substantial: float = Field(0.10, gt=0, le=1)
     canaries: int = Field(20, ge=5, le=1000)
     """Known texts that the positive control must find again."""
     examples: int = Field(8, ge=0, le=100)
     seed: int = 0
+
+    @field_validator("also")
+    @classmethod
+    def _known(cls, also: dict[ThreatName, tuple[str, ...]]) -> dict[ThreatName, tuple[str, ...]]:
+        for name in (name for names in also.values() for name in names):
+            if name not in ATTACKS:
+                raise ValueError(f"no attack is called {name!r}; expected one of {', '.join(ATTACKS)}")
+        return also
+
+    @property
+    def main(self) -> ThreatModel:
+        """The threat model of the main attack."""
+        return THREATS[self.threat]
+
+    def asked(self) -> dict[str, tuple[str, ...]]:
+        """All attacks by threat model, the main one among them."""
+        also: dict[str, tuple[str, ...]] = {**self.also}
+        return {**also, self.threat: tuple(dict.fromkeys((self.attack, *also.get(self.threat, ()))))}
+
+    def admit(self) -> None:
+        """Raise AccessDenied where an attack needs more than its threat model grants, UnknownName for the main one."""
+        if self.attack not in ATTACKS or not ATTACKS[self.attack].inverts:
+            raise UnknownName("attack", self.attack, [name for name, each in ATTACKS.items() if each.inverts])
+        for threat, names in self.asked().items():
+            for name in names:
+                admit(THREATS[threat], name)
+
+    def cpu_seconds(self) -> float:
+        """About how long it takes on one core, by what its attacks took where they were measured."""
+        vectors = 2 * (self.sentences + self.records)
+        total = 40 + ATTACKS[self.attack].seconds * vectors + ATTACKS[self.attack].once
+        for name in (name for names in self.also.values() for name in names):
+            total += ATTACKS[name].once + ATTACKS[name].seconds * 2 * self.deep
+        return total
 
     @classmethod
     def read(cls, path: Path | str, **overrides: Any) -> AuditPlan:

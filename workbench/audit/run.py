@@ -5,92 +5,128 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from workbench.audit._attacking import Attacking, Case
+from workbench.audit._controls import check_controls
 from workbench.audit._examples import record_examples, sentence_examples
+from workbench.audit._further import Further
+from workbench.audit._ledger import Ledger
 from workbench.audit._planted import frequent_values, recoveries
-from workbench.audit.plan import THREATS, AuditPlan
+from workbench.audit.ladder import grid
+from workbench.audit.plan import AuditPlan
 from workbench.core.embedding_set import EmbeddingSet
 from workbench.core.errors import BadInput
-from workbench.core.text import normalise
+from workbench.core.estimate import difference
+from workbench.core.progress import progress
+from workbench.core.result import Result
 from workbench.data import corpora, personal
 from workbench.data.corpora import Corpus
+from workbench.data.stores import open_store
 from workbench.embed import load_embedder
 from workbench.embed._embedder import Embedder
-from workbench.invert import open_inverter
-from workbench.invert._inverter import PRIOR, Attacker, Inverter, cosine, shuffled
+from workbench.invert._inverter import PRIOR
 from workbench.invert._score import bleu_signature, score
-from workbench.invert.nearest import Nearest
-from workbench.results import AuditResult, Control, Inversions, InversionScores, Recovery, ScoreTable
+from workbench.results import AuditResult, Inversions, InversionScores, Recovery, ScoreTable
+from workbench.results.audit_parts import Finding, Policy
 
 log = logging.getLogger(__name__)
 
-_SAME = 0.9999
 _LENGTHS = ((1, 8), (9, 14), (15, 20), (21, 30), (31, 60))
 
 
 @dataclass(frozen=True)
-class _Case:
-    """One set of hidden texts, as the attacker sees it: the true vectors, and the same ones shuffled."""
+class Audit:
+    """The audit's own result, and those of its parts (membership, payload, ...) that fill pages of their own."""
 
-    corpus: Corpus
-    stolen: EmbeddingSet
-    shuffled: EmbeddingSet
+    result: AuditResult
+    details: tuple[Result, ...] = ()
 
 
-def run_audit(plan: AuditPlan, device: str = "auto") -> AuditResult:
-    """Carry out a plan. Raises AccessDenied when the threat model does not grant what an attack needs."""
+def run_audit(plan: AuditPlan, device: str = "auto", keep: Path | None = None) -> Audit:
+    """Carry out a plan. With `keep`, a folder, finished steps are kept there and not done again after a kill.
+
+    Raises AccessDenied, before anything runs, when a threat model does not grant what an attack needs.
+    """
     began = time.monotonic()
+    plan.admit()
     embedder = load_embedder(plan.embedder, device)
-    threat = THREATS[plan.threat]
-    attacker = Attacker(
-        embedder, threat, plan.corpus, plan.attacker_texts, plan.checkpoint, plan.beams, plan.preset, device=device
-    )
-    attack = open_inverter(plan.attack, attacker)
-    floors = [open_inverter(name, attacker) for name in plan.floors]
-
-    sentences = corpora.load(plan.corpus, "test")
-    short = np.array([len(text.split()) <= plan.max_words for text in sentences.texts])
-    sentences = sentences.where(short).head(plan.sentences)
+    ledger = Ledger(keep, plan.model_dump(mode="json"))
+    store, sentences = _target(plan, embedder)
+    attacking = Attacking(plan, embedder, device, ledger, store if plan.store else None)
     records = _short_records(plan)
-    case = _case(embedder, sentences, plan.seed)
-    planted = _case(embedder, records.corpus, plan.seed)
+    texts = set(sentences.ids)
+    case = Case.of(sentences, store.select(np.array([str(id) in texts for id in store.ids])), plan.seed)
+    planted = Case.of(records.corpus, embedder.embed_set(records.corpus.ids, records.corpus.texts), plan.seed)
+    further = Further(plan, attacking, case, store if plan.store else None)
 
-    log.info("invert %d sentences and %d records by %s", len(sentences), len(records), attack.name)
-    guessed = attack.invert(case.stolen)
-    blind = attack.invert(case.shuffled)
-    scores = [
-        score(guessed, sentences.texts, embedder, sentences.groups, "attack", seed=plan.seed),
-        *(_score_floor(floor, case, embedder, plan.seed) for floor in floors),
-        score(blind, sentences.texts, embedder, sentences.groups, "prior", f"{attack.name}, {PRIOR}", plan.seed),
-    ]
-    read = attack.invert(planted.stolen)
-    found = _personal(plan, records, attack, floors, planted, read)
+    log.info("invert %d sentences and %d records by %s", len(sentences), len(records), plan.attack)
+    with progress("audit", 3 + further.count, "parts") as advance:
+        guessed = attacking.invert(plan.main, plan.attack, case.stolen, "sentences")
+        blind = attacking.invert(plan.main, plan.attack, case.shuffled, "sentences, shuffled")
+        scores = [
+            score(guessed, sentences.texts, embedder, sentences.groups, "attack", seed=plan.seed),
+            *(_floor(attacking, name, case) for name in plan.floors),
+            score(
+                blind, sentences.texts, embedder, sentences.groups, "prior", f"{plan.attack}, {PRIOR}", seed=plan.seed
+            ),
+        ]
+        advance(1)
+        controls = check_controls(plan, embedder, case, scores)
+        advance(1)
+        read = attacking.invert(plan.main, plan.attack, planted.stolen, "records")
+        found = _personal(plan, records, attacking, planted, read)
+        advance(1)
+        findings = [*_main_findings(plan, scores, found), *further.run(advance)]
     signature = bleu_signature()
-    return AuditResult(
+    threat = plan.main
+    result = AuditResult(
         title=plan.title,
         plan=plan.model_dump(mode="json"),
         threat={"id": threat.id, "name": threat.name, "grants": threat.grants.name, "description": threat.description},
         embedder=_facts(embedder),
-        controls=_controls(plan, embedder, case, scores),
+        controls=controls,
         sentences=ScoreTable("Attack and floors on held-out sentences", tuple(scores), signature),
         lengths=ScoreTable(
-            f"{attack.name} by length of the hidden sentence", _by_length(guessed, case, embedder, plan.seed), signature
+            f"{plan.attack} by length of the hidden sentence", _by_length(guessed, case, embedder, plan.seed), signature
         ),
         recoveries=tuple(found),
         examples=tuple(sentence_examples(sentences.texts, _texts(guessed), _cosines(guessed), plan.examples)),
         records=tuple(record_examples(records, _texts(read), _cosines(read), plan.examples)),
         seconds=time.monotonic() - began,
-        checkpoint=_checkpoint_facts(attacker),
+        checkpoint=_checkpoint_facts(attacking),
+        findings=tuple(findings),
+        cells=tuple(grid(plan.asked(), further.skipped, findings)),
+        policy=Policy(plan.severe, plan.substantial),
+        others=tuple(further.tables),
+        costs=tuple(further.costs([(threat.name, guessed)])),
     )
+    return Audit(result, tuple(further.details))
 
 
-def _case(embedder: Embedder, corpus: Corpus, seed: int) -> _Case:
-    vectors = embedder.embed_set(corpus.ids, corpus.texts, seed)
-    stolen = vectors.without_texts()
-    return _Case(corpus, stolen, shuffled(stolen, seed))
+def _target(plan: AuditPlan, embedder: Embedder) -> tuple[EmbeddingSet, Corpus]:
+    """All stolen vectors with their texts, and the sentences among them that are scored."""
+    if not plan.store:
+        sentences = corpora.load(plan.corpus, "test")
+        short = np.array([len(text.split()) <= plan.max_words for text in sentences.texts])
+        sentences = sentences.where(short).head(plan.sentences)
+        return embedder.embed_set(sentences.ids, sentences.texts, plan.seed), sentences
+    store = open_store(plan.store).read()
+    store.require_dim(embedder.spec.dim, plan.embedder)
+    if store.texts is None:
+        raise BadInput(
+            f"{plan.store} holds no texts, so nothing that is read from it can be scored; name their column (?text=...)"
+            ", or look at it with `workbench payload`, `workbench fingerprint` and `workbench invert`"
+        )
+    short = [row for row, text in enumerate(store.texts) if text and 0 < len(str(text).split()) <= plan.max_words]
+    if len(short) < 30:
+        raise BadInput(f"{plan.store} holds {len(short)} texts of at most {plan.max_words} words; expected 30 or more")
+    rows = np.sort(np.random.default_rng(plan.seed).permutation(short)[: plan.sentences])
+    ids = tuple(str(store.ids[row]) for row in rows)
+    return store, Corpus("store", ids, tuple(str(store.texts[row]) for row in rows), ids)
 
 
 def _short_records(plan: AuditPlan) -> personal.PersonalCorpus:
@@ -103,62 +139,47 @@ def _short_records(plan: AuditPlan) -> personal.PersonalCorpus:
     return records.where(np.array(short[: plan.records]))
 
 
-def _score_floor(floor: Inverter, case: _Case, embedder: Embedder, seed: int) -> InversionScores:
-    corpus = case.corpus
-    return score(floor.invert(case.stolen), corpus.texts, embedder, corpus.groups, "floor", seed=seed)
+def _floor(attacking: Attacking, name: str, case: Case) -> InversionScores:
+    corpus, plan = case.corpus, attacking.plan
+    found = attacking.invert(plan.main, name, case.stolen, "sentences")
+    return score(found, corpus.texts, attacking.embedder, corpus.groups, "floor", seed=plan.seed)
 
 
 def _personal(
-    plan: AuditPlan,
-    records: personal.PersonalCorpus,
-    attack: Inverter,
-    floors: list[Inverter],
-    case: _Case,
-    read: Inversions,
+    plan: AuditPlan, records: personal.PersonalCorpus, attacking: Attacking, case: Case, read: Inversions
 ) -> list[Recovery]:
     """The attack with its prior, each floor, and the most frequent value of each kind as a blind guess."""
-    blind = attack.invert(case.shuffled)
-    found = recoveries(records, _texts(read), attack.name, _texts(blind))
-    for floor in floors:
-        found += recoveries(records, _texts(floor.invert(case.stolen)), floor.name)
-    found += recoveries(records, _texts(blind), f"{attack.name}, {PRIOR}")
+    blind = attacking.invert(plan.main, plan.attack, case.shuffled, "records, shuffled")
+    found = recoveries(records, _texts(read), plan.attack, _texts(blind))
+    for name in plan.floors:
+        floor = attacking.invert(plan.main, name, case.stolen, "records")
+        found += recoveries(records, _texts(floor), name)
+    found += recoveries(records, _texts(blind), f"{plan.attack}, {PRIOR}")
     guess = " ".join(frequent_values(personal.load("train", 2000, plan.seed)).values())
     found += recoveries(records, [guess] * len(records), "most frequent value")
     kinds = list(dict.fromkeys(r.kind for r in found))
     return sorted(found, key=lambda r: kinds.index(r.kind))
 
 
-def _controls(plan: AuditPlan, embedder: Embedder, case: _Case, scores: list[InversionScores]) -> tuple[Control, ...]:
-    """Positive: known texts must be found again by their vectors. Negative: shuffled vectors must give no more away."""
-    texts = case.corpus.texts[: plan.canaries]
-    again = load_embedder(plan.embedder, "cpu").embed(texts)
-    same = cosine(again, case.stolen.vectors[: plan.canaries])
-    known = case.corpus.texts
-    dictionary = Nearest(embedder, known, case.stolen.vectors)
-    found = dictionary.guess(again)
-    hits = sum(normalise(a) == normalise(b) for a, b in zip(found, texts, strict=True))
-    attack, prior = scores[0], scores[-1]
-    return (
-        Control(
-            "round trip",
-            bool((same >= _SAME).all()),
-            f"{len(texts)} known texts embedded afresh: lowest cosine to the store's vector {same.min():.6f}, "
-            f"at least {_SAME} expected",
-        ),
-        Control(
-            "canaries",
-            hits == len(texts),
-            f"{hits} of {len(texts)} known texts found again among {len(known)} by their vector alone",
-        ),
-        Control(
-            "shuffled vectors",
-            prior.token_f1.value < attack.token_f1.value and prior.exact.value <= 0.01,
-            f"token F1 {prior.token_f1.text()} and exact match {prior.exact.text()} when every vector is another's",
-        ),
-    )
+def _main_findings(plan: AuditPlan, scores: list[InversionScores], found: list[Recovery]) -> list[Finding]:
+    """Words, whole sentences and each kind of personal data, beyond the same attack on shuffled vectors."""
+    policy, attack, prior = Policy(plan.severe, plan.substantial), scores[0], scores[-1]
+    out = []
+    for measure, value, floor in (
+        ("words of a sentence (token F1)", attack.token_f1, prior.token_f1),
+        ("whole sentences", attack.exact, prior.exact),
+    ):
+        excess = difference(value, floor)
+        out.append(Finding(plan.threat, plan.attack, measure, value, floor, excess, policy.grade(excess)))
+    blind = {each.kind: each.exact for each in found if each.method == f"{plan.attack}, {PRIOR}"}
+    for each in found:
+        if each.method == plan.attack and each.excess is not None:
+            measure, grade = f"personal data: {each.kind}", policy.grade(each.excess)
+            out.append(Finding(plan.threat, plan.attack, measure, each.exact, blind.get(each.kind), each.excess, grade))
+    return out
 
 
-def _by_length(guessed: Inversions, case: _Case, embedder: Embedder, seed: int) -> tuple[InversionScores, ...]:
+def _by_length(guessed: Inversions, case: Case, embedder: Embedder, seed: int) -> tuple[InversionScores, ...]:
     words = np.array([len(text.split()) for text in case.corpus.texts])
     out = []
     for low, high in _LENGTHS:
@@ -198,8 +219,8 @@ def _facts(embedder: Embedder) -> dict[str, Any]:
     }
 
 
-def _checkpoint_facts(attacker: Attacker) -> dict[str, Any]:
-    _, card = attacker.open_checkpoint()
+def _checkpoint_facts(attacking: Attacking) -> dict[str, Any]:
+    _, card = attacking.attacker(attacking.plan.main).open_checkpoint()
     return {
         "name": card.name,
         "trained on": ", ".join(f"{part['texts']:,} texts of {part['name']}" for part in card.data),

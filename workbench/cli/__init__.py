@@ -11,13 +11,18 @@ from workbench.cli import (
     attribute,
     audit,
     augment,
+    defend,
     embed,
     explain,
     fetch,
     fingerprint,
+    infer,
     invert,
     list_,
+    membership,
+    payload,
     probe,
+    pull,
     report,
     train,
 )
@@ -25,7 +30,7 @@ from workbench.cli._options import DONE, FAILED
 from workbench.core.errors import WorkbenchError
 
 app = typer.Typer(
-    help="Give it vectors, and it shows what they give away. Exit codes: 0 done, 2 inconclusive, 3 error.",
+    help="Give it vectors, and it shows what they give away. Exit codes: 0 done, 1 over a limit, 2 inconclusive, 3 error.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -37,12 +42,17 @@ app.command("explain")(explain.explain)
 app.command("attribute")(attribute.attribute)
 app.command("augment")(augment.augment)
 app.command("audit")(audit.audit)
+app.command("defend")(defend.defend)
 app.command("fingerprint")(fingerprint.fingerprint)
+app.command("infer")(infer.infer)
+app.command("membership")(membership.membership)
+app.command("payload")(payload.payload)
 app.command("probe")(probe.probe)
+app.command("pull")(pull.pull)
 app.add_typer(train.app, name="train")
 app.command("fetch")(fetch.fetch)
 app.command("list")(list_.list_all)
-app.command("report")(report.report)
+app.add_typer(report.app, name="report")
 
 
 def main() -> None:

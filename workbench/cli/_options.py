@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from workbench.core.embedding_set import EmbeddingSet
     from workbench.core.result import Result
 
-DONE, INCONCLUSIVE, FAILED = 0, 2, 3
+DONE, OVER, INCONCLUSIVE, FAILED = 0, 1, 2, 3
 """Exit codes."""
 
 Device = Annotated[str, typer.Option(help="cpu, cuda, mps, or auto: the first accelerator, else the CPU.")]

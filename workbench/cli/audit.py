@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 from importlib.metadata import version
 from pathlib import Path
+from shutil import rmtree
 from typing import Annotated, Any
 
 import typer
 
-from workbench.cli._options import INCONCLUSIVE, Device, Json, Quiet, begin, finish, say
+from workbench.cli._options import INCONCLUSIVE, OVER, Device, Json, Quiet, begin, finish, say
 
 
 def audit(
@@ -20,6 +21,15 @@ def audit(
     records: Annotated[
         int | None, typer.Option(help="Records with planted personal data; overrides the plan's.")
     ] = None,
+    store: Annotated[
+        str, typer.Option(help="A store with texts, as `workbench pull` takes it; overrides the plan's.")
+    ] = "",
+    main_only: Annotated[
+        bool, typer.Option("--main-only", help="Only the main attack: none of the plan's `also`.")
+    ] = False,
+    gate: Annotated[
+        Path | None, typer.Option(help="TOML of limits; exit code 1 and the broken lines where one does not hold.")
+    ] = None,
     print_plan: Annotated[bool, typer.Option("--print-plan", help="Print the whole plan as JSON and stop.")] = False,
     json: Json = "",
     seed: Annotated[int | None, typer.Option(help="Overrides the plan's.")] = None,
@@ -28,26 +38,46 @@ def audit(
 ) -> None:
     """Audit an embedder: controls, floors, inversion, recovery of planted personal data, and a report.
 
-    Exit code 2 means inconclusive: a control of the audit itself failed, so its numbers say nothing.
+    A killed audit goes on where it stood when it is called again. Exit code 2 means inconclusive: a control of the
+    audit itself failed, so its numbers say nothing. Exit code 1 means that a limit of --gate does not hold:
 
-    Example: workbench audit --out out/audit
+    [[limit]]
+    threat = "known-encoder"
+    measure = "personal data"
+    most = 0.2
+
+    Examples: workbench audit --out out/audit
+              workbench audit plan.toml --gate limits.toml
+              workbench audit --store "chroma:FOLDER?collection=docs" --out out/audit
     """
     begin(quiet, device)
     from workbench.audit.plan import AuditPlan
 
     given: dict[str, Any] = {"embedder": embedder, "sentences": sentences, "records": records, "seed": seed}
+    given |= {"store": store or None, "also": {} if main_only else None}
     overrides = {key: value for key, value in given.items() if value is not None}
     whole = AuditPlan.read(plan, **overrides) if plan else AuditPlan.of(overrides)
     if print_plan:
         typer.echo(whole.model_dump_json(indent=1))
         return
+    from workbench.audit.gate import Gate
     from workbench.audit.run import run_audit
     from workbench.report import Report
 
-    result = run_audit(whole, device)
+    limits = Gate.read(gate) if gate else None
+    minutes = whole.cpu_seconds() / 60
+    say(f"about {minutes:.0f} minutes of one core, less on several; a killed audit goes on when called again", quiet)
+    parts = out / ".parts"
+    audited = run_audit(whole, device, parts)
+    result = audited.result
     made = f"Made {time.strftime('%Y-%m-%d %H:%M')} by embedding-workbench {version('embedding-workbench')}"
-    paths = Report(whole.title, (result,), made).save(out)
+    paths = Report(whole.title, (result, *audited.details), made).save(out, private=True)
+    rmtree(parts, ignore_errors=True)
     finish(result, json, quiet)
     say(f"report: {paths[0]} ({result.seconds:.0f} s)", quiet)
     if result.verdict == "inconclusive":
         raise typer.Exit(INCONCLUSIVE)
+    if broken := limits.broken(result.findings) if limits else []:
+        for line in broken:
+            say(f"over the limit: {line}")
+        raise typer.Exit(OVER)

@@ -49,6 +49,9 @@ def explain(
         bool, typer.Option(help="Also read fixed attributes off each vector, and check them against probes.")
     ] = True,
     column: Annotated[str, typer.Option(help="Field or column of --texts that holds the text.")] = "text",
+    serve: Annotated[
+        str, typer.Option(help="What runs the language model: torch, or llamacpp (llama.cpp, an extra, on the CPU).")
+    ] = "torch",
     json: Json = "",
     seed: Seed = 0,
     device: Device = "auto",
@@ -65,14 +68,7 @@ def explain(
               workbench explain --evaluate --n 300 --json scores.json
     """
     begin(quiet, device)
-    if sum(map(bool, (vectors, texts, between, evaluate))) != 1:
-        raise BadInput('give one of: a Parquet file of vectors, --texts FILE, --between "A" "B", or --evaluate')
-    if ask and (between or evaluate):
-        raise BadInput("--ask goes with vectors or --texts; --between describes, --evaluate brings its own questions")
-    if document and not ask:
-        raise BadInput('--document needs a question: --ask "Is it about money?"')
-    if between and not all(text.strip() for text in between):
-        raise BadInput(f"--between has the texts {between[0]!r} and {between[1]!r}; expected two that are not empty")
+    _check(sum(map(bool, (vectors, texts, between, evaluate))), between, evaluate, ask, document, serve)
     from workbench.core.embedding_set import EmbeddingSet
     from workbench.core.files import write_json_lines
     from workbench.data import corpora
@@ -88,7 +84,7 @@ def explain(
     else:
         from workbench.explain import open_explainer
 
-        explainer = open_explainer(model, checkpoint, device)
+        explainer = open_explainer(model, checkpoint, device, serve)
         if between:
             first, last = model.embed(list(between))
             result = explainer.interpolate(first, last, steps)
@@ -107,3 +103,17 @@ def explain(
     if html:
         write_page(html, result.title, result, quiet)
     finish(result, json, quiet)
+
+
+def _check(given: int, between: tuple[str, str] | None, evaluate: bool, ask: str, document: bool, serve: str) -> None:
+    """Refuse what does not go together, before any model is opened."""
+    if given != 1:
+        raise BadInput('give one of: a Parquet file of vectors, --texts FILE, --between "A" "B", or --evaluate')
+    if ask and (between or evaluate):
+        raise BadInput("--ask goes with vectors or --texts; --between describes, --evaluate brings its own questions")
+    if evaluate and serve != "torch":
+        raise BadInput("--evaluate measures the model as torch serves it; leave --serve out")
+    if document and not ask:
+        raise BadInput('--document needs a question: --ask "Is it about money?"')
+    if between and not all(text.strip() for text in between):
+        raise BadInput(f"--between has the texts {between[0]!r} and {between[1]!r}; expected two that are not empty")

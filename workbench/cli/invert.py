@@ -21,9 +21,12 @@ def invert(
     ),
     texts: Annotated[str, typer.Option(help="Instead of vectors: texts to embed, hide, invert and score.")] = "",
     inverter: Annotated[
-        str, typer.Option(help="search, correction, hypothesis, nearest, bag-of-words, few-shot or unpaired.")
+        str,
+        typer.Option(
+            help="search, correction, hypothesis, nearest, bag-of-words, zero-shot, few-shot, ... (`workbench list`)."
+        ),
     ] = "search",
-    preset: Annotated[str, typer.Option(help="Of search: fast, default or best.")] = "default",
+    preset: Annotated[str, typer.Option(help="Of search, zero-shot and white-box: fast, default or best.")] = "default",
     budget: Annotated[float, typer.Option(help="Of search and correction: most seconds in all; 0: no limit.")] = 0.0,
     queries: Annotated[int, typer.Option(help="Of both: most texts embedded for a vector; 0: no limit.", min=0)] = 0,
     weights: Annotated[
@@ -40,15 +43,19 @@ def invert(
         bool, typer.Option(help="With --texts: score nearest, bag-of-words and the prior beside.")
     ] = True,
     corpus: Annotated[
-        str, typer.Option(help="The attacker's public text, for `nearest` and `unpaired`.")
+        str, typer.Option(help="The attacker's public text, for nearest, zero-shot and unpaired.")
     ] = "conservative",
     corpus_texts: Annotated[int, typer.Option(help="How much of it.", min=1)] = 20_000,
     known: Annotated[
         str, typer.Option(help="Of few-shot and unpaired: the attacker's own embedder, to which vectors are mapped.")
     ] = "minilm",
     through: Annotated[
-        str, typer.Option(help="Of both: the inverter of that embedder, such as search.")
+        str,
+        typer.Option(help="Of both: the inverter of that embedder, such as search. Of white-box: what begins."),
     ] = "hypothesis",
+    language_model: Annotated[
+        str, typer.Option(help="Of zero-shot: a causal language model by name, folder or hub id.")
+    ] = "smollm2",
     pairs: Annotated[
         Path | None, typer.Option(help="Of few-shot: Parquet of texts with the victim's vectors of them.")
     ] = None,
@@ -71,8 +78,9 @@ def invert(
     beside the floors. With a Parquet file, the vectors alone are inverted. One vector holds about a sentence: what is
     longer comes back cut, unless the store embeds it in windows.
 
-    few-shot and unpaired never ask the embedder of the vectors: they map them to --known, from pairs or from the shape
-    of the whole store, and invert there.
+    zero-shot needs no checkpoint: it embeds --corpus-texts public texts and lets a language model write. few-shot and
+    unpaired never ask the embedder of the vectors: they map them to --known, from pairs or from the shape of the whole
+    store, and invert there. white-box follows the embedder's gradients from what --through has found.
 
     Examples: workbench invert --texts lines.txt --out out.jsonl
               workbench invert vectors.parquet --preset best --path --out out.jsonl
@@ -113,6 +121,7 @@ def invert(
         limits=Limits(budget, queries),
         device=device,
         known=known,
+        language_model=language_model,
         through=through,
         pairs=EmbeddingSet.load(pairs) if pairs else None,
         store=stolen.without_texts() if stolen else None,

@@ -8,7 +8,17 @@ import typer
 
 from workbench.cli._options import Device, Json, Quiet, Seed, begin, write_json_to
 
-_FAMILIES = ("embedders", "corpora", "models", "inverters", "attributors", "directions", "tasks", "checkpoints")
+_FAMILIES = (
+    "embedders",
+    "corpora",
+    "stores",
+    "models",
+    "inverters",
+    "attributors",
+    "directions",
+    "tasks",
+    "checkpoints",
+)
 
 
 def list_all(
@@ -18,7 +28,7 @@ def list_all(
     device: Device = "auto",
     quiet: Quiet = False,
 ) -> None:
-    """List every registered embedder, corpus, model, inverter, attributor, direction, task and shipped checkpoint."""
+    """List every registered embedder, corpus, store, model, inverter, attributor, direction, task and checkpoint."""
     begin(quiet)
     from workbench.core.errors import UnknownName
 
@@ -48,6 +58,7 @@ def _all() -> dict[str, dict[str, str]]:
     from workbench import assets
     from workbench.attribute import ATTRIBUTORS
     from workbench.core import checkpoint
+    from workbench.data.stores import STORES
     from workbench.data.tasks import task_card, task_names
     from workbench.embed import EMBEDDERS
     from workbench.invert import INVERTERS
@@ -59,6 +70,7 @@ def _all() -> dict[str, dict[str, str]]:
     return {
         "embedders": {name: EMBEDDERS.summary(name) for name in EMBEDDERS.names()},
         "corpora": of_kind("corpus"),
+        "stores": {name: STORES.summary(name) for name in STORES.names()},
         "models": of_kind("model"),
         "attributors": {name: ATTRIBUTORS.summary(name) for name in ATTRIBUTORS.names()},
         "directions": {name: DIRECTIONS.summary(name) for name in DIRECTIONS.names()},

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl
+from typing import TYPE_CHECKING
 
 from workbench.core.errors import BadInput
+from workbench.core.lines import Line, typed_options
 from workbench.core.registry import Registry
 
 if TYPE_CHECKING:
@@ -35,9 +34,10 @@ def load_embedder(name: str = "minilm", device: str = "auto") -> Embedder:
 
     Raises UnknownName, or BadInput for a model that cannot be loaded and for options that are not there.
     """
-    kind, model, query = _parts(name)
+    line = _parts(name)
+    kind, model = line.kind, line.where
     member = EMBEDDERS.load(kind)
-    given: dict[str, Any] = _options(member, dict(parse_qsl(query)), name)
+    given = typed_options(member, line.options, name, _NOT_OPTIONS)
     if model:
         given["model"] = model
     parameters = inspect.signature(member).parameters
@@ -51,33 +51,8 @@ def load_embedder(name: str = "minilm", device: str = "auto") -> Embedder:
     return member(**given)
 
 
-def _parts(name: str) -> tuple[str, str, str]:
-    """Kind, model and query of a line; a bare folder or hub id is a sentence-transformers model."""
+def _parts(name: str) -> Line:
+    """The parts of a line; a bare folder or hub id is a sentence-transformers model."""
     if Path(name).is_dir() or (name.count("/") == 1 and not set(name) & set("?:")):
-        return "sentence-transformers", name, ""
-    whole, _, query = name.partition("?")
-    kind, _, model = whole.partition(":")
-    return kind, model, query
-
-
-def _options(member: Callable[..., Any], query: dict[str, str], name: str) -> dict[str, Any]:
-    """The query's values, as the types that the member's parameters have."""
-    parameters = inspect.signature(member, eval_str=True).parameters
-    known = {key: parameter.annotation for key, parameter in parameters.items() if key not in _NOT_OPTIONS}
-    found = {}
-    for key, value in query.items():
-        if key not in known:
-            raise BadInput(f"{name!r} has the option {key}; known: {', '.join(known) or 'none'}")
-        found[key] = _value(value, known[key], key)
-    return found
-
-
-def _value(text: str, kind: type, key: str) -> Any:
-    if kind is bool:
-        if text.lower() not in ("true", "false"):
-            raise BadInput(f"{key} is {text!r}; expected true or false")
-        return text.lower() == "true"
-    try:
-        return kind(text)
-    except ValueError:
-        raise BadInput(f"{key} is {text!r}; expected {'a whole number' if kind is int else 'a number'}") from None
+        return Line("sentence-transformers", name, {})
+    return Line.parse(name)

@@ -39,6 +39,10 @@ class Claims:
         """Probability of yes by each probe."""
         return expit(unit(vectors) @ self.coef.T + self.intercept)
 
+    def none(self) -> Claims:
+        """The same without any."""
+        return Claims((), (), self.coef[:0], self.intercept[:0])
+
 
 @dataclass(frozen=True)
 class Bundle:

@@ -20,8 +20,9 @@ from workbench.core.progress import progress
 from workbench.core.vectors import require_finite, unit
 from workbench.embed._embedder import Embedder
 from workbench.embed._torch import pick_device
-from workbench.explain._bundle import KIND, Bundle
+from workbench.explain._bundle import KIND, Bundle, Claims
 from workbench.explain._chat import Chat
+from workbench.explain._serving import SERVERS
 from workbench.explain._words import YES_NO, cut, word
 from workbench.lm.soft_prompt import DESCRIBE
 from workbench.results.explanations import Claim, Explanation, Explanations
@@ -36,14 +37,22 @@ _MOST_VECTORS = 16
 """Chunks that one prompt can hold."""
 
 
-def open_explainer(embedder: Embedder, checkpoint_name: str = "", device: str = "auto") -> Explainer:
+def open_explainer(
+    embedder: Embedder, checkpoint_name: str = "", device: str = "auto", serve: str = "torch"
+) -> Explainer:
     """The explainer of a checkpoint (a name or a folder; empty: the shipped one for `embedder`).
 
-    Raises BadInput where it was trained on another embedder, UnknownName.
+    `serve` names what runs its language model: `torch`, or `llamacpp`, llama.cpp on the CPU, an extra. Raises BadInput
+    where the explainer was trained on another embedder or what should serve it is not here, UnknownName.
     """
+    serve_by = SERVERS.get(serve)
+    if serve_by is None:
+        raise BadInput(f"serve is {serve!r}; expected one of {', '.join(SERVERS)}")
     spec = embedder.spec
     folder, card = checkpoint.open_fitting(KIND, checkpoint_name, spec.name, spec.revision)
-    return Explainer(embedder, Bundle.load(folder, card.config, pick_device(device)), card.name)
+    bundle = Bundle.load(folder, card.config, pick_device(device))
+    bundle.model.server = serve_by(bundle.model.lm)
+    return Explainer(embedder, bundle, card.name)
 
 
 class Explainer:
@@ -118,7 +127,7 @@ class Explainer:
         self._require(ends)
         first, last = unit(ends)
         angle = float(np.arccos(np.clip(first @ last, -1, 1)))
-        if np.sin(angle) < 1e-6 and angle > 1:
+        if np.linalg.norm(first + last) < 1e-3:
             raise BadInput("the two vectors are opposite: there is no one way between them")
         began = time.monotonic()
         shares = np.linspace(0, 1, steps)
@@ -184,14 +193,21 @@ class Explainer:
         texts: Sequence[str] | None,
     ) -> list[Explanation]:
         prompts = [vector[None] for vector in vectors]
-        said = [cut(text) for text in self.bundle.model.write(prompts, DESCRIBE)]
+        checks = self.bundle.claims if claims else self.bundle.claims.none()
+        closed = [question] if YES_NO.match(question.strip()) else []
+        told = self.bundle.model.tell(prompts, DESCRIBE, [[*checks.questions, *closed]] * len(prompts))
+        said = [cut(each.text) for each in told]
         blind, blind_vectors = self._blind_descriptions
         again = unit(self.embedder.embed(said, what="re-embed"))
         sent = unit(vectors)
         cosines = (again * sent).sum(1)
         keywords = self._keywords(vectors)
-        answers = self._answers(prompts, question) if question else [("", None, None)] * len(prompts)
-        checked = self._claims(vectors) if claims else [()] * len(prompts)
+        k = len(checks.names)
+        if closed:
+            answers = self._judged(np.stack([each.chosen[k] for each in told]), question)
+        else:
+            answers = self._answers(prompts, question) if question else [("", None, None)] * len(prompts)
+        checked = self._checked(checks, [each.chosen[:k] for each in told], vectors)
         rows = []
         for i, id in enumerate(ids):
             other = i % len(blind)
@@ -221,19 +237,20 @@ class Explainer:
         model = self.bundle.model
         if not YES_NO.match(question.strip()):
             return [(text, None, None) for text in model.write(list(prompts), question)]
-        found = np.concatenate(model.choose(list(prompts), [[question]] * len(prompts)))
-        chances = self.bundle.probability(found[:, 0] - found[:, 1])
-        blind = self._blind_probability(question)
-        return [(word(row, float(chance)), float(chance), blind) for row, chance in zip(found, chances, strict=True)]
+        return self._judged(np.concatenate(model.choose(list(prompts), [[question]] * len(prompts))), question)
 
-    def _claims(self, vectors: Float[np.ndarray, "n d"]) -> list[tuple[Claim, ...]]:
-        claims = self.bundle.claims
-        if not claims.names:
-            return [()] * len(vectors)
-        found = self.bundle.model.choose([vector[None] for vector in vectors], [claims.questions] * len(vectors))
-        probes = claims.probe(vectors)
+    def _judged(self, logs: Float[np.ndarray, "n 3"], question: str) -> list[tuple[str, float | None, float | None]]:
+        """Yes, no or unclear, with the probability of yes and the blind one."""
+        chances = self.bundle.probability(logs[:, 0] - logs[:, 1])
+        blind = self._blind_probability(question)
+        return [(word(row, float(chance)), float(chance), blind) for row, chance in zip(logs, chances, strict=True)]
+
+    def _checked(
+        self, claims: Claims, found: Sequence[Float[np.ndarray, "k 3"]], vectors: Float[np.ndarray, "n d"]
+    ) -> list[tuple[Claim, ...]]:
+        """What the model says to the claims on each vector, and what the probes say."""
         rows = []
-        for logs, probed in zip(found, probes, strict=True):
+        for logs, probed in zip(found, claims.probe(vectors), strict=True):
             chances = self.bundle.probability(logs[:, 0] - logs[:, 1])
             each = zip(claims.names, claims.questions, logs, chances, probed, strict=True)
             rows.append(tuple(Claim(n, q, word(log, float(p)), float(p), float(probe)) for n, q, log, p, probe in each))

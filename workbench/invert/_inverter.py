@@ -53,6 +53,8 @@ class Attacker:
     """Vectors of the victim with their texts, for `few-shot`."""
     store: EmbeddingSet | None = None
     """All vectors of the victim that were stolen, for `unpaired`; their texts are not looked at."""
+    language_model: str = "smollm2"
+    """Of `zero-shot`: an asset, a folder or a hub id."""
     samples: int = 20_000
     """Public texts of the corpus that `unpaired` embeds with `known`."""
     seed: int = 0

@@ -50,6 +50,14 @@ _FLUENCY = 0.02
 """Cosine that a nat of log-probability per piece is worth when texts are chosen."""
 
 
+def preset_of(attacker: Attacker) -> Preset:
+    """The preset that the attacker named, with its beams where it set them. Raises UnknownName."""
+    if attacker.preset not in PRESETS:
+        raise UnknownName("preset", attacker.preset, PRESETS)
+    preset = PRESETS[attacker.preset]
+    return replace(preset, beams=attacker.beams) if attacker.beams else preset
+
+
 class Search(Inverter):
     """Beam search, then rounds of edits: replace, insert, delete, exchange; and sets of edits at once.
 
@@ -85,23 +93,32 @@ class Search(Inverter):
     @classmethod
     def open(cls, attacker: Attacker) -> Search:
         """Load the attacker's checkpoint."""
-        if attacker.preset not in PRESETS:
-            raise UnknownName("preset", attacker.preset, PRESETS)
-        preset = PRESETS[attacker.preset]
-        if attacker.beams:
-            preset = replace(preset, beams=attacker.beams)
         granted = attacker.threat.grants >= Access.WEIGHTS
-        return cls(attacker.embedder, open_text_model(attacker), preset, attacker.limits, slopes=granted)
+        return cls(attacker.embedder, open_text_model(attacker), preset_of(attacker), attacker.limits, slopes=granted)
 
     def rounds(self, vectors: Float[np.ndarray, "n d"]) -> Iterator[tuple[str, Sequence[str]]]:
         """The hypotheses, then each round of edits while any vector still gains."""
+        yield from self._rounds(vectors, self._writer.hypotheses(vectors, self._preset.beams))
+
+    def rounds_from(
+        self, vectors: Float[np.ndarray, "n d"], texts: Sequence[str]
+    ) -> Iterator[tuple[str, Sequence[str]]]:
+        """The better of a given text and the decoder's likeliest, for each vector, then the rounds of edits.
+
+        Given texts are cut to what the decoder can hold.
+        """
+        pieces = [tuple(row[: self._longest]) for row in self._vocabulary.encode(texts)]
+        written = self._writer.hypotheses(vectors, 1)
+        yield from self._rounds(vectors, [[given, *own] for given, own in zip(pieces, written, strict=True)])
+
+    def _rounds(self, vectors: np.ndarray, starts: Sequence[Sequence[Pieces]]) -> Iterator[tuple[str, Sequence[str]]]:
         p = self._preset
 
         def fluency(rows: Sequence[int], texts: Sequence[Pieces]) -> Float[np.ndarray, " n"]:
             return _FLUENCY * self._writer.fluency(pool.vectors[list(rows)], texts)
 
         pool = Pool(self.embedder, self._vocabulary, vectors, p.width, limits=self._limits, bonus=fluency)
-        pool.offer(range(len(vectors)), self._writer.hypotheses(vectors, p.beams))
+        pool.offer(range(len(vectors)), starts)
         yield "hypothesis", pool.texts()
         done: list[set[Pieces]] = [set() for _ in vectors]
         for number, rows in enumerate(pool.rounds(p.rounds, "search"), 1):

@@ -17,6 +17,7 @@ from workbench.core import estimate
 from workbench.core.errors import BadInput, WorkbenchError
 from workbench.core.memory import keep_freed_memory
 from workbench.core.progress import progress
+from workbench.core.ranking import answers, cosines, unrelated
 from workbench.data import pairs
 from workbench.data.pairs import Paraphrases, Retrieval
 from workbench.embed import EMBEDDERS, load_embedder
@@ -24,8 +25,6 @@ from workbench.embed._embedder import Embedder
 from workbench.embed._torch import pick_device
 from workbench.results import EmbedderComparison, EmbedderScores
 
-DEPTH = 10
-"""How far down the ranking is looked."""
 _NEED_A_MODEL = ("sentence-transformers", "transformers", "static", "api")
 
 
@@ -83,22 +82,19 @@ def measure(
     left, right = np.split(_unit(vectors), 2)
     place = {text: row for row, text in enumerate(paraphrases.right)}
     decoy = right[[place[text] for text in paraphrases.decoy]]
-    apart = np.random.default_rng(seed).permutation(len(left))
-    unrelated = right[np.roll(apart, 1)][np.argsort(apart)]  # no sentence meets its own paraphrase
-    close = _cosines(left, right)
+    apart, close = cosines(left, right[unrelated(len(left), seed)]), cosines(left, right)
     passages, passage_rate = _timed(embedder, found.passages)
-    ranks = _ranks(_unit(embedder.embed(found.questions)), _unit(passages))
-    hit = ranks < DEPTH
+    answered = answers(_unit(embedder.embed(found.questions)), _unit(passages))
     return EmbedderScores(
         embedder=name,
         revision=embedder.spec.revision,
         dim=embedder.spec.dim,
         normalised=embedder.spec.normalised,
-        isotropy=estimate.mean(_cosines(left, unrelated), seed=seed),
-        ndcg=estimate.mean_share(np.where(hit, 1 / np.log2(2.0 + ranks), 0.0), found.groups, seed),
-        recall=estimate.mean_share(hit.astype(float), found.groups, seed),
-        paraphrase_auc=estimate.auc(close, _cosines(left, unrelated), seed),
-        decoy_auc=estimate.auc(close, _cosines(left, decoy), seed),
+        isotropy=estimate.mean(apart, seed=seed),
+        ndcg=estimate.mean_share(answered.gain, found.groups, seed),
+        recall=estimate.mean_share(answered.hit, found.groups, seed),
+        paraphrase_auc=estimate.auc(close, apart, seed),
+        decoy_auc=estimate.auc(close, cosines(left, decoy), seed),
         sentences_per_second=sentence_rate,
         passages_per_second=passage_rate,
         load_seconds=opened,
@@ -156,16 +152,6 @@ def _timed(embedder: Embedder, texts: Sequence[str]) -> tuple[Float[np.ndarray, 
 
 def _unit(vectors: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n d"]:
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
-
-
-def _cosines(a: Float[np.ndarray, "n d"], b: Float[np.ndarray, "n d"]) -> Float[np.ndarray, " n"]:
-    return np.einsum("nd,nd->n", a, b).astype(np.float64)
-
-
-def _ranks(questions: Float[np.ndarray, "n d"], passages: Float[np.ndarray, "n d"]) -> np.ndarray:
-    """How many passages stand above, or level with, the one that answers each question."""
-    scores = questions @ passages.T
-    return (scores >= np.diag(scores)[:, None]).sum(1) - 1
 
 
 def _peak_memory_mb() -> float:

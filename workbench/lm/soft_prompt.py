@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor
 
 from workbench import assets
 from workbench.core.errors import BadInput
-from workbench.lm._packing import SOFT, Packed, Part, pack, sees
+from workbench.lm._packing import SOFT, Packed, Part, pack
+from workbench.lm._server import Server, Writing, first_segments
+from workbench.lm._torch_server import TorchServer, states_of
 from workbench.lm.projector import Projector, ProjectorConfig, word_embeddings
 
 CHOICES = ("yes", "no", "unclear")
@@ -28,20 +31,12 @@ Vectors = Float[np.ndarray, "_ d"]
 """What one prompt tells of: a vector, or several (a pair, the chunks of a document)."""
 
 
-class _Resolve:
-    """Takes first tokens away that have not half of the probability together."""
+@dataclass(frozen=True)
+class Said:
+    """What is said to one prompt: a text, and for each question the log-probabilities of yes, no and unclear."""
 
-    def __init__(self, tokens: list[int]) -> None:
-        self._tokens = tokens
-
-    def __call__(self, ids: Int[Tensor, "n t"], scores: Float[Tensor, "n v"]) -> Float[Tensor, "n v"]:
-        """Scores of the next token, given those before."""
-        if ids.shape[1]:
-            return scores
-        weak = torch.softmax(scores.float(), dim=-1)[:, self._tokens].sum(1) < 0.5
-        taken = torch.zeros_like(scores, dtype=torch.bool)
-        taken[:, self._tokens] = weak[:, None]
-        return scores.masked_fill(taken, -torch.inf)
+    text: str
+    chosen: Float[np.ndarray, "q 3"]
 
 
 class SoftPromptModel:
@@ -68,6 +63,7 @@ class SoftPromptModel:
         self._tokens = lru_cache(1 << 16)(self._tokenise)  # most questions are asked again and again
         self._before = self._tokens(_BEFORE)
         self._end = int(self.tokenizer.eos_token_id)
+        self.server: Server = TorchServer(self.lm)
         self._choices = [self._tokens(word)[0] for word in CHOICES]
         if len(set(self._choices)) < len(CHOICES):
             raise BadInput(f"the tokenizer of {model} does not tell {', '.join(CHOICES)} apart by their first tokens")
@@ -92,18 +88,18 @@ class SoftPromptModel:
         insides = [[SOFT] * (soft * len(each)) for each in vectors] if texts is None else map(self._tokens, texts)
         return pack([([*self._before, *inside], parts) for inside, parts in zip(insides, segments, strict=True)])
 
-    def logits(self, vectors: Sequence[Vectors], packed: Packed) -> Float[Tensor, "q v"]:
-        """Logits of the successors that count."""
+    def embed(self, vectors: Sequence[Vectors], packed: Packed) -> Float[Tensor, "n t h"]:
+        """What the language model reads: embeddings of tokens, and the soft tokens of the vectors."""
         ids = packed.ids.to(self.device)
         x = self.embeddings(ids.clamp(min=0))
         if (places := ids == SOFT).any():
             flat = torch.from_numpy(np.concatenate(vectors).astype(np.float32)).to(self.device)
             x = x.masked_scatter(places.unsqueeze(-1), self.projector(flat).flatten(0, 1).to(x.dtype))
-        seen = sees(packed.segment.to(self.device))
-        mask = torch.zeros_like(seen, dtype=x.dtype).masked_fill_(~seen, torch.finfo(x.dtype).min)
-        states = self.lm.base_model(
-            inputs_embeds=x, attention_mask=mask, position_ids=packed.places.to(self.device), use_cache=False
-        ).last_hidden_state
+        return x
+
+    def logits(self, vectors: Sequence[Vectors], packed: Packed) -> Float[Tensor, "q v"]:
+        """Logits of the successors that count."""
+        states = states_of(self.lm, self.embed(vectors, packed), packed)
         told = packed.told.to(self.device)
         return self.lm.get_output_embeddings()(states[told[:, 0], told[:, 1]])
 
@@ -137,41 +133,42 @@ class SoftPromptModel:
             rows = slice(start, start + _ROWS)
             parts = [[self.question(ask) for ask in each] for each in asks[rows]]
             packed = self.pack(vectors[rows], parts, None if texts is None else texts[rows])
-            logits = self.logits(vectors[rows], packed)[:, self._choices].float().cpu()
+            told = self.server.tell(self.embed(vectors[rows], packed), packed)
             cuts = np.cumsum([len(each) for each in asks[rows]])[:-1]
-            found += np.split(torch.log_softmax(logits, dim=-1).numpy(), cuts)
+            found += np.split(self._chosen(told.logits), cuts)
         return found
 
     @torch.inference_mode()
-    def write(self, vectors: Sequence[Vectors], ask: str, most_tokens: int = 32, batch: int = 32) -> list[str]:
-        """A greedy answer to `ask` for each prompt; all prompts have equally many vectors.
+    def tell(
+        self,
+        vectors: Sequence[Vectors],
+        ask: str,
+        asks: Sequence[Sequence[str]],
+        most_tokens: int = 32,
+        batch: int = 32,
+    ) -> list[Said]:
+        """A greedy answer to `ask` for each prompt, and what it says to its yes-or-no questions `asks`; each prompt is
+        read once for all. All prompts have equally many vectors.
 
-        It abstains ("unclear") where that is likelier than all other answers together: the one likeliest first token
-        would do so far too often, since texts begin in many ways.
+        An answer abstains ("unclear") where that is likelier than all others together.
         """
-        out: list[str] = []
-        given = torch.tensor([self._tokens(f"\n{ask}\n")], device=self.device)
-        before = torch.tensor([self._before], device=self.device)
+        if len({len(row) for row in vectors}) > 1:
+            raise BadInput("prompts of different numbers of vectors cannot be written in one batch")
+        abstain = tuple(self._tokens(word)[0] for word in (CHOICES[-1], CHOICES[-1].title()))
+        writing = Writing(self._end, abstain, most_tokens)
+        out: list[Said] = []
         for start in range(0, len(vectors), batch):
-            rows = vectors[start : start + batch]
-            if len({len(row) for row in rows}) > 1:
-                raise BadInput("prompts of different numbers of vectors cannot be written in one batch")
-            flat = torch.from_numpy(np.concatenate(rows).astype(np.float32)).to(self.device)
-            soft = self.projector(flat).view(len(rows), -1, self.projector.config.hidden)
-            ends = (self.embeddings(part).expand(len(rows), -1, -1) for part in (before, given))
-            first, last = ends
-            x = torch.cat([first, soft.to(first.dtype), last], dim=1)
-            ids = self.lm.generate(
-                inputs_embeds=x,
-                attention_mask=torch.ones(x.shape[:2], dtype=torch.long, device=self.device),
-                max_new_tokens=most_tokens,
-                do_sample=False,
-                logits_processor=[_Resolve([self._tokens(word)[0] for word in (CHOICES[-1], CHOICES[-1].title())])],
-                eos_token_id=self._end,
-                pad_token_id=self.tokenizer.pad_token_id,
-            )
-            out += [text.strip() for text in self.tokenizer.batch_decode(ids, skip_special_tokens=True)]
+            rows = slice(start, start + batch)
+            packed = self.pack(vectors[rows], [[self.question(one) for one in (ask, *each)] for each in asks[rows]])
+            told = self.server.tell(self.embed(vectors[rows], packed), packed, writing)
+            chosen = np.split(self._chosen(told.logits), first_segments(packed)[1:].tolist())
+            texts = self.tokenizer.batch_decode(told.written, skip_special_tokens=True)
+            out += [Said(text.strip(), each[1:]) for text, each in zip(texts, chosen, strict=True)]
         return out
+
+    def write(self, vectors: Sequence[Vectors], ask: str, most_tokens: int = 32, batch: int = 32) -> list[str]:
+        """A greedy answer to `ask` for each prompt; see `tell`."""
+        return [said.text for said in self.tell(vectors, ask, [()] * len(vectors), most_tokens, batch)]
 
     def add_lora(self, rank: int, first_layer: int = 0, seed: int = 0) -> list[Tensor]:
         """LoRA (Hu et al. 2021, by peft) in every linear map from `first_layer` on; gives its parameters.
@@ -207,6 +204,9 @@ class SoftPromptModel:
             weight = modules[place].weight
             with torch.no_grad():
                 weight += _LORA_SCALE * (upper.float() @ lower.float()).to(weight.device, weight.dtype)
+
+    def _chosen(self, logits: Float[Tensor, "q v"]) -> Float[np.ndarray, "q 3"]:
+        return torch.log_softmax(logits[:, self._choices].float().cpu(), dim=-1).numpy()
 
     def _tokenise(self, text: str) -> tuple[int, ...]:
         return tuple(self.tokenizer(text, add_special_tokens=False).input_ids)

@@ -15,7 +15,7 @@ from jaxtyping import Int
 from workbench.core.errors import BadInput
 from workbench.lm.text_decoder import EOS
 
-_SPECIALS = ("[PAD]", "[UNK]", "[EOS]")
+SPECIALS = ("[PAD]", "[UNK]", "[EOS]")
 
 
 class Vocabulary:
@@ -28,8 +28,8 @@ class Vocabulary:
     def __init__(self, pieces: Sequence[str], base: Sequence[int], normaliser: dict[str, Any]) -> None:
         from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 
-        if tuple(pieces[: len(_SPECIALS)]) != _SPECIALS or len(base) != len(pieces):
-            raise BadInput(f"a vocabulary begins with {' '.join(_SPECIALS)} and has one base id for each piece")
+        if tuple(pieces[: len(SPECIALS)]) != SPECIALS or len(base) != len(pieces):
+            raise BadInput(f"a vocabulary begins with {' '.join(SPECIALS)} and has one base id for each piece")
         self.pieces, self.base, self.normaliser = tuple(pieces), np.asarray(base, dtype=np.int64), normaliser
         index = {piece: place for place, piece in enumerate(self.pieces)}
         self._tokenizer = Tokenizer(models.WordPiece(index, unk_token="[UNK]", max_input_chars_per_word=64))
@@ -61,9 +61,9 @@ class Vocabulary:
             piece for piece in usable if len(piece.removeprefix("##")) == 1 and piece.removeprefix("##").isascii()
         ]
         by_use = sorted(usable, key=lambda piece: (-counts[usable[piece]], usable[piece]))
-        chosen = list(dict.fromkeys([*letters, *by_use]))[: size - len(_SPECIALS)]
+        chosen = list(dict.fromkeys([*letters, *by_use]))[: size - len(SPECIALS)]
         normaliser = {key: value for key, value in (settings["normalizer"] or {}).items() if key != "type"}
-        return cls([*_SPECIALS, *chosen], [-1] * len(_SPECIALS) + [usable[piece] for piece in chosen], normaliser)
+        return cls([*SPECIALS, *chosen], [-1] * len(SPECIALS) + [usable[piece] for piece in chosen], normaliser)
 
     @classmethod
     def learn(cls, model_folder: Path, texts: Iterable[str], size: int) -> Vocabulary:
@@ -78,13 +78,13 @@ class Vocabulary:
         tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
         tokenizer.normalizer = normalizers.BertNormalizer(**normaliser)
         tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-        trainer = trainers.WordPieceTrainer(vocab_size=size, special_tokens=list(_SPECIALS), show_progress=False)
+        trainer = trainers.WordPieceTrainer(vocab_size=size, special_tokens=list(SPECIALS), show_progress=False)
         tokenizer.train_from_iterator(texts, trainer)
         found = sorted(tokenizer.get_vocab().items(), key=lambda pair: pair[1])
-        pieces = [piece for piece, _ in found if piece not in _SPECIALS]
+        pieces = [piece for piece, _ in found if piece not in SPECIALS]
         return cls(
-            [*_SPECIALS, *pieces],
-            [-1] * len(_SPECIALS) + [known.get(piece.lower(), -1) for piece in pieces],
+            [*SPECIALS, *pieces],
+            [-1] * len(SPECIALS) + [known.get(piece.lower(), -1) for piece in pieces],
             normaliser,
         )
 

@@ -13,12 +13,12 @@ from safetensors.numpy import save_file
 
 from workbench.core.errors import BadInput, first_line
 from workbench.core.files import atomic_path
-from workbench.probe._inputs import Coded, Column, checked_vectors, coded
+from workbench.defend._projection import Projection
+from workbench.probe._inputs import Column, checked_vectors, coded
 
 __all__ = ["Eraser"]
 
-_LEAST_CORRELATION = 1e-6
-"""Canonical correlations of vectors and classes below this are rounding; erasing them would only add noise."""
+_TENSORS = ("left", "right", "mean")
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,9 +35,7 @@ class Eraser:
     2,000 others; 50% is chance. `amnesic_check` measures both.
     """
 
-    left: Float[np.ndarray, "d r"]
-    right: Float[np.ndarray, "r d"]
-    mean: Float[np.ndarray, " d"]
+    projection: Projection
     classes: tuple[str, ...]
 
     @classmethod
@@ -51,34 +49,14 @@ class Eraser:
         Raises BadInput for NaN, labels of one class or with missing values, or more than d classes, where erasing
         would leave nothing.
         """
-        import torch
-        from concept_erasure import LeaceFitter
-
         table = checked_vectors(vectors)
         classes = coded(labels, len(table))
-        d, k = table.shape[1], len(classes.names)
-        if k > d:
-            raise BadInput(f"{k} classes in {d} dimensions: erasing them would leave nothing; expected at most {d}")
-        # LEACE does not depend on the units of the dimensions, but rounding does: some differ by nine orders.
-        mean, scale = table.mean(0), table.std(0)
-        scale[scale <= 1e-14 * np.abs(mean)] = 1.0
-        fitter = LeaceFitter.fit(
-            torch.from_numpy((table - mean) / scale),
-            torch.from_numpy(_indicators(classes)),
-            shrinkage=shrinkage,
-            # The exact projection never adds variance; the library's remedy for rounding would double the rank.
-            constrain_cov_trace=False,
-            svd_tol=_LEAST_CORRELATION,
-        )
-        found = fitter.eraser
-        left, right = found.proj_left.numpy(), found.proj_right.numpy()
-        kept = right.any(axis=1)
-        return cls(left[:, kept] * scale[:, None], right[kept] / scale, mean, classes.names)
+        return cls(Projection.fit(table, classes.codes, shrinkage), classes.names)
 
     @property
     def rank(self) -> int:
         """Dimensions that are taken out."""
-        return self.left.shape[1]
+        return self.projection.rank
 
     def erase(self, vectors: Float[np.ndarray, "n d"], renormalise: bool = False) -> Float[np.ndarray, "n d"]:
         """The vectors without the classes, in the precision they came in; their lengths change a little.
@@ -90,9 +68,7 @@ class Eraser:
         Raises BadInput for another dimension than in `fit`, or NaN.
         """
         table = checked_vectors(vectors)
-        if table.shape[1] != len(self.mean):
-            raise BadInput(f"vectors has shape {table.shape}; expected (n, {len(self.mean)}) as in fit")
-        out = table - ((table - self.mean) @ self.right.T) @ self.left.T
+        out = self.projection.erase(table)
         if renormalise:
             lengths = np.linalg.norm(table, axis=1, keepdims=True)
             out *= lengths / np.maximum(np.linalg.norm(out, axis=1, keepdims=True), 1e-300)
@@ -100,10 +76,9 @@ class Eraser:
 
     def save(self, path: Path | str) -> None:
         """Write a safetensors file, whole or not at all."""
-        tensors = {"left": self.left, "right": self.right, "mean": self.mean}
         with atomic_path(path) as temporary:
             save_file(
-                {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()},
+                {name: np.ascontiguousarray(getattr(self.projection, name)) for name in _TENSORS},
                 temporary,
                 {"kind": "eraser", "classes": json.dumps(self.classes)},
             )
@@ -116,18 +91,7 @@ class Eraser:
                 meta = file.metadata() or {}
                 if meta.get("kind") != "eraser":
                     raise BadInput(f"{path} does not hold an eraser")
-                tensors = {name: file.get_tensor(name) for name in ("left", "right", "mean")}
-                return cls(**tensors, classes=tuple(json.loads(meta["classes"])))
+                projection = Projection(**{name: file.get_tensor(name) for name in _TENSORS})
+                return cls(projection, tuple(json.loads(meta["classes"])))
         except (OSError, SafetensorError) as error:
             raise BadInput(f"{path} is not a whole safetensors file: {first_line(error)}") from error
-
-
-def _indicators(classes: Coded) -> Float[np.ndarray, "n k"]:
-    """One column a class: 1 over the root of its share where an item is of the class, else 0.
-
-    A single column of integers would only erase a trend along their order. The scale makes the covariance of the
-    columns a projection, so that singular values in LEACE are canonical correlations: a class of one item in 200 is
-    judged by how well it can be told apart, not by how rare it is.
-    """
-    share = classes.counts / len(classes.codes)
-    return np.eye(len(share))[classes.codes] / np.sqrt(share)

@@ -81,12 +81,15 @@ class Report:
             made=self.made,
         )
 
-    def save(self, folder: Path | str, name: str = "report") -> tuple[Path, ...]:
-        """Write `name`.html, .md and .json into `folder`, each whole or not at all."""
+    def save(self, folder: Path | str, name: str = "report", private: bool = False) -> tuple[Path, ...]:
+        """Write `name`.html, .md and .json into `folder`, each whole or not at all; `private`: for the owner's eyes."""
         paths = tuple(Path(folder) / f"{name}.{form}" for form in FORMATS)
         write_text(paths[0], self.to_html())
         write_text(paths[1], self.to_markdown())
         write_json(paths[2], self.to_json())
+        if private:
+            for path in paths:
+                path.chmod(0o600)
         return paths
 
 

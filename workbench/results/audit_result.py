@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from workbench.core.blocks import (
@@ -18,35 +18,23 @@ from workbench.core.blocks import (
     Table,
     Text,
 )
-from workbench.core.estimate import Estimate
 from workbench.core.result import Result
+from workbench.results._audit_pages import cost_table, finding_table, grade_table, grid_table, limits, risk_table
+from workbench.results.audit_parts import Cell, Control, Finding, Grade, Policy, Recovery, worst
 from workbench.results.scores import ScoreTable
 
 Verdict = Literal["done", "inconclusive"]
 
 
 @dataclass(frozen=True)
-class Control:
-    """A check of the audit itself; if one fails, its other numbers mean nothing."""
+class AttackCost:
+    """What an inversion took: seconds of wall time, and texts that the embedder was asked for, a vector."""
 
-    name: str
-    passed: bool
-    detail: str
-
-
-@dataclass(frozen=True)
-class Recovery:
-    """How often planted data of one kind was read off the vectors by one method.
-
-    `exact` is the share of values found whole in the reconstruction (normalised words), `partial` the mean share of a
-    value's words found, `excess` is `exact` less the same method's on shuffled vectors (its language prior).
-    """
-
-    method: str
-    kind: str
-    exact: Estimate
-    partial: Estimate
-    excess: Estimate | None
+    threat: str
+    attack: str
+    n: int
+    seconds: float
+    queries: float
 
 
 @dataclass(frozen=True)
@@ -66,6 +54,22 @@ class AuditResult(Result):
     records: tuple[Example, ...]
     seconds: float
     checkpoint: Mapping[str, Any]
+    findings: tuple[Finding, ...] = ()
+    """Every leak that was measured, beside its floor."""
+    cells: tuple[Cell, ...] = ()
+    """Every attack under every threat model: run, not applicable, or not run and why."""
+    policy: Policy = field(default_factory=Policy)
+    others: tuple[ScoreTable, ...] = ()
+    """Scores of the further attacks that turn vectors into text."""
+    costs: tuple[AttackCost, ...] = ()
+
+    def grades(self) -> dict[str, Grade]:
+        """The worst grade of each threat model that was tried; inconclusive where a control failed."""
+        tried = dict.fromkeys(each.threat for each in self.findings)
+        if self.verdict == "inconclusive":
+            return dict.fromkeys(tried, "inconclusive")
+        found = {name: worst(tuple(each for each in self.findings if each.threat == name)) for name in tried}
+        return {name: each.grade for name, each in found.items() if each}
 
     @property
     def verdict(self) -> Verdict:
@@ -77,8 +81,11 @@ class AuditResult(Result):
         return (
             Heading(self.title, 1),
             *self._summary(),
+            *self._graded(),
             Heading("Are the numbers to be trusted?"),
             *self._controls(),
+            Heading("What was tried, and what was not"),
+            *self._grid(),
             Heading("How much of a sentence comes back"),
             Text(
                 "Each sentence was embedded, its text hidden, and the vector handed to the attacker. The floors say "
@@ -106,6 +113,11 @@ class AuditResult(Result):
             Examples(
                 "Records with planted personal data; the data is masked, marks say what was recovered", self.records
             ),
+            *self._others(),
+            Heading("Risks, as frameworks name them"),
+            risk_table(self.findings, self.grades()),
+            Heading("Limits"),
+            *limits(),
             Heading("What was done"),
             *self._method(),
         )
@@ -118,6 +130,7 @@ class AuditResult(Result):
             Heading(self.title, 1),
             *self._summary(),
             *self._controls(),
+            *((grade_table(self.findings, self.grades()),) if self.findings else ()),
             self.sentences.table(),
             Table(("kind", "found whole", "share of its words", "excess"), recovered, f"Personal data, {main}"),
         )
@@ -166,9 +179,34 @@ class AuditResult(Result):
             Facts(tuple(facts)),
             Text(
                 "Every attack is a lower bound: a stronger one may read more. These numbers hold for texts like those "
-                "that were tested, under this threat model; they do not make any store safe or anonymous.",
+                "that were tested, under this threat model; a low one is no proof that a store gives nothing away.",
                 "warn",
             ),
+        )
+
+    def _graded(self) -> tuple[Block, ...]:
+        if not self.findings:
+            return ()
+        return (
+            grade_table(self.findings, self.grades()),
+            Text(
+                f"Grades go by the lower bound of the excess over the floor: severe from {self.policy.severe:g}, "
+                f"substantial from {self.policy.substantial:g}, limited above 0. These thresholds are the policy of "
+                "whoever ordered this audit, and no law. A threat model has the worst grade of what was tried under it."
+            ),
+        )
+
+    def _grid(self) -> tuple[Block, ...]:
+        return (grid_table(self.cells),) if self.cells else (Text("Only the attack below was tried."),)
+
+    def _others(self) -> tuple[Block, ...]:
+        if not self.others:
+            return ()
+        return (
+            Heading("Attackers who hold less, or more"),
+            *(table.table() for table in self.others),
+            cost_table(self.costs),
+            finding_table(self.findings),
         )
 
     def _controls(self) -> tuple[Block, ...]:

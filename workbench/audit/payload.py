@@ -1,0 +1,121 @@
+"""Payload: what a stolen store says before anything is inverted.
+
+Ids that hold moments or are hashes of their texts, labels with free text and personal data, rows that are one, and rows
+that another dump has too. It is the first thing that a thief looks at, and often all that is needed.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from workbench.audit._columns import Read, is_free_text, read_column, times
+from workbench.audit._identifiers import hashed_from
+from workbench.audit._linkage import duplicates, link
+from workbench.audit._patterns import KINDS, mask, personal_data
+from workbench.core.access import STOLEN_STORE, Access, ThreatModel
+from workbench.core.embedding_set import EmbeddingSet
+from workbench.core.errors import BadInput
+from workbench.core.estimate import Estimate, proportion
+from workbench.core.progress import progress
+from workbench.results.payload import Pattern, Payload
+
+NEEDS = Access.SAMPLES
+"""Vectors, and what lies beside them."""
+NEAR = 0.98
+"""Cosine of near duplicates."""
+
+
+def payload(
+    store: EmbeddingSet,
+    against: EmbeddingSet | None = None,
+    near: float = NEAR,
+    threat: ThreatModel = STOLEN_STORE,
+    seed: int = 0,
+) -> Payload:
+    """What ids, labels, texts and equal vectors of a store say, and which of its rows the dump `against` has too.
+
+    Unlike an inverter it reads texts and labels: they are the payload. Values are shown masked. Near duplicates have a
+    cosine of at least `near`; of more than 20,000 rows, so many are drawn for them and for links. Raises BadInput where
+    `near` is no cosine above 0, and AccessDenied where the threat model does not grant NEEDS.
+    """
+    threat.admit("payload", NEEDS)
+    if not 0 < near <= 1:
+        raise BadInput(f"near is {near}; expected a cosine above 0, at most 1")
+    began, n = time.monotonic(), len(store)
+    reads = [read_column("id", store.ids), *(read_column(name, store.labels[name]) for name in store.labels)]
+    texts = None if store.texts is None else read_column("text", store.texts)
+    labels = reads[1:]
+    reads[0] = _explained(reads[0], [*([texts] if texts else ()), *labels])
+    shown = [*reads, *([texts] if texts else ())]
+    found = _Found.of(shown, n)
+    written = np.zeros(n, bool)
+    for read in labels:
+        written |= np.array([is_free_text(value) for value in read.values])
+    return Payload(
+        n=n,
+        dim=store.dim,
+        columns=tuple(read.column for read in shown),
+        times=tuple(times(read.column.name, read.moments) for read in shown if read.moments),
+        free_text=proportion(int(written.sum()), n),
+        texts=texts is not None,
+        personal=found.patterns,
+        any_personal=found.rows,
+        singled_out=_singled_out(labels, n),
+        duplicates=duplicates(store.vectors, near, seed),
+        linkage=None if against is None else link(store, against, seed),
+        seconds=time.monotonic() - began,
+    )
+
+
+def _explained(ids: Read, others: Sequence[Read]) -> Read:
+    """The ids, with the way in which they follow from a column of text, if they do."""
+    for read in others:
+        if read.column.name == "text" or read.column.kind == "free text":
+            way = hashed_from([value or "" for value in ids.values], [value or "" for value in read.values])
+            if way:
+                note = f"{way} ({read.column.name}): whoever guesses it can confirm it without an embedder"
+                return replace(ids, column=replace(ids.column, kind="hash", note=note))
+    return ids
+
+
+@dataclass(frozen=True)
+class _Found:
+    """Personal data by column and kind, and the share of rows that have any."""
+
+    patterns: tuple[Pattern, ...]
+    rows: Estimate
+
+    @classmethod
+    def of(cls, reads: Sequence[Read], n: int) -> _Found:
+        rows: Counter[tuple[str, str]] = Counter()
+        values: dict[tuple[str, str], set[str]] = defaultdict(set)
+        hit = np.zeros(n, bool)
+        with progress("personal data", n * len(reads), "values") as advance:
+            for read in reads:
+                for row, value in enumerate(read.values):
+                    found = set(personal_data(value)) if value and not read.moments else set()
+                    for kind in {kind for kind, _ in found}:
+                        rows[read.column.name, kind] += 1
+                        hit[row] = True
+                    for kind, each in found:
+                        values[read.column.name, kind].add(each.casefold())
+                advance(n)
+        patterns = (
+            Pattern(name, kind, proportion(count, n), len(values[name, kind]), mask(min(values[name, kind])))
+            for (name, kind), count in rows.items()
+        )
+        order = {kind: place for place, kind in enumerate(KINDS)}
+        return cls(tuple(sorted(patterns, key=lambda p: (p.column, order[p.kind]))), proportion(int(hit.sum()), n))
+
+
+def _singled_out(labels: Sequence[Read], n: int) -> Estimate | None:
+    """Share of rows whose categories together no other row has."""
+    columns = [read.values for read in labels if read.column.kind == "category"]
+    if len(columns) < 2:
+        return None
+    return proportion(sum(count == 1 for count in Counter(zip(*columns, strict=True)).values()), n)

@@ -1,0 +1,71 @@
+"""Which columns of a table are id, vector, text and labels."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from workbench.core.errors import BadInput
+
+Role = Literal["vector", "plain", "other"]
+"""What a column can be: a vector; an id, text or label; or nothing that can be read here (bytes, search indices)."""
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The names that were found; `id` and `text` are "" where the table has none."""
+
+    id: str
+    vector: str
+    text: str
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The names that the line states, "" where it states none."""
+
+    id: str = ""
+    vector: str = ""
+    text: str = ""
+
+    def among(self, name: str, roles: Mapping[str, Role], ids: Collection[str] = ("id",)) -> Columns:
+        """Find the columns of a table called `name`.
+
+        Without a word from the line, the id is the first of `ids`, the text is `text`, and the vector is `vector`,
+        `embedding`, or the only column of vectors. Raises BadInput for a column that is not there.
+        """
+        for what, column in {"id": self.id, "vector": self.vector, "text": self.text}.items():
+            if column and column not in roles:
+                raise BadInput(f"{name} has no column {column!r} ({what}); it has: {', '.join(roles)}")
+        vector = self.vector or _only_vector(name, roles)
+        if roles[vector] != "vector":
+            raise BadInput(f"{name}: the column {vector!r} holds no vectors; name one with ?vector=COLUMN")
+        id = self.id or next((each for each in ids if roles.get(each) == "plain"), "")
+        text = self.text or ("text" if roles.get("text") == "plain" else "")
+        labels = (each for each, role in roles.items() if role == "plain" and each not in (id, text, vector))
+        return Columns(id, vector, text, tuple(labels))
+
+
+def _only_vector(name: str, roles: Mapping[str, Role]) -> str:
+    found = [column for column, role in roles.items() if role == "vector"]
+    for usual in ("vector", "embedding"):
+        if usual in found:
+            return usual
+    if len(found) == 1:
+        return found[0]
+    seen = (
+        f"the columns of vectors {', '.join(found)}" if found else f"no column of vectors; it has: {', '.join(roles)}"
+    )
+    raise BadInput(f"{name} has {seen}; name one with ?vector=COLUMN")
+
+
+def only_one(what: str, asked: str, there: Collection[str], name: str) -> str:
+    """The table or collection that was asked for, or the only one. Raises BadInput otherwise."""
+    known = ", ".join(sorted(there)) or "none"
+    if asked and asked not in there:
+        raise BadInput(f"{name} has no {what} {asked!r}; it has: {known}")
+    if not asked and len(there) != 1:
+        raise BadInput(f"{name} holds {len(there)} {what}s; name one with ?{what}=NAME; it has: {known}")
+    return asked or next(iter(there))

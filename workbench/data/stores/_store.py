@@ -1,0 +1,197 @@
+"""What every store of vectors can do: say what it holds, scroll through it, read it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import final
+
+import numpy as np
+
+from workbench.core.embedding_set import EmbeddingSet, Provenance
+from workbench.core.errors import BadInput
+from workbench.data.stores._page import Page, column, texts_of
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """Where a reading stands: the id of the last row, how many rows were given, and of which state of the store."""
+
+    id: str
+    row: int
+    snapshot: str = ""
+
+
+@dataclass(frozen=True)
+class StoreFacts:
+    """What a store says of itself.
+
+    `metric` is what its index ranks by ("" where it has none), `lost` what its vectors no longer hold (norms, digits),
+    `snapshot` names its state, where a reading goes by places instead of ids and would break if the state changed.
+    """
+
+    kind: str
+    where: str
+    count: int
+    dim: int
+    metric: str = ""
+    lost: tuple[str, ...] = ()
+    text: str = ""
+    versions: Mapping[str, str] = field(default_factory=dict)
+    snapshot: str = ""
+    origin: Provenance = field(default_factory=Provenance)
+    """What is known of the vectors' making; only files of our own know it."""
+
+
+class Store(ABC):
+    """A place where vectors lie, opened by `open_store`; nothing in it is ever changed.
+
+    A member's parameters are the options of its line; `where` is what stands behind the colon.
+    """
+
+    suffixes: tuple[str, ...] = ()
+    """File endings by which a bare path is known to be of this kind."""
+
+    def __init__(self, kind: str, where: str, limit: int) -> None:
+        if limit < 0:
+            raise BadInput(f"limit is {limit}; expected 0 (all rows) or more")
+        self.kind, self.where, self.limit = kind, where, limit
+
+    @property
+    def name(self) -> str:
+        """Kind and place, as they stand in errors and provenance; never a password."""
+        return f"{self.kind}:{self.where}"
+
+    @abstractmethod
+    def facts(self) -> StoreFacts:
+        """Look, and read no more than a row. Raises BadInput where there is nothing to read, or no such column."""
+
+    @abstractmethod
+    def _pages(self, facts: StoreFacts, batch: int, after: Cursor | None) -> Iterator[Page]:
+        """Pages of at most `batch` rows behind `after`, in the one order that the store always has."""
+
+    def can_go_on(self, facts: StoreFacts, after: Cursor) -> bool:
+        """Whether a reading that ended at `after` can be continued; not where places have changed meanwhile."""
+        return facts.snapshot == after.snapshot
+
+    @final
+    def scroll(
+        self, batch: int = 1000, after: Cursor | None = None, facts: StoreFacts | None = None
+    ) -> Iterator[EmbeddingSet]:
+        """The rows behind `after` (None: from the first) as sets of at most `batch`; holds one of them in memory.
+
+        Servers are read by id: what others add meanwhile neither doubles nor loses a row, and a connection that
+        drops is made anew behind the last id. Files are read in their own order, as they were when opened. Metadata
+        become labels. `facts`, where they were asked for already, tell which state is read. Raises BadInput for a row
+        that no EmbeddingSet can hold, FetchError for a server that is gone.
+        """
+        if batch < 1:
+            raise BadInput(f"batch is {batch}; expected at least 1")
+        facts = facts or self.facts()
+        if after is not None and not self.can_go_on(facts, after):
+            raise BadInput(f"{self.name} has changed since row {after.row:,} was read; begin again")
+        given = after.row if after else 0
+        for page in self._named(self._pages(facts, batch, after)):
+            room = self.limit - given if self.limit else len(page)
+            if room <= 0:
+                return
+            yield self._set(page.rows(0, room), facts, given)
+            given += min(room, len(page))
+            if given == self.limit:
+                return
+
+    @final
+    def cursor(self, read: EmbeddingSet, before: Cursor | None, facts: StoreFacts) -> Cursor:
+        """Where the reading stands after `read`, which followed `before`."""
+        rows, snapshot = (before.row, before.snapshot) if before else (0, facts.snapshot)
+        return Cursor(str(read.ids[-1]), rows + len(read), snapshot)
+
+    @final
+    def read(self, limit: int = 0, batch: int = 1000) -> EmbeddingSet:
+        """All rows, or the first `limit`, in one set. Raises BadInput for an id that comes twice."""
+        parts: list[EmbeddingSet] = []
+        for part in self.scroll(batch):
+            parts.append(part)
+            if limit and sum(map(len, parts)) >= limit:
+                break
+        whole = _concatenate(parts, self.name)
+        return whole.select(slice(0, limit)) if limit else whole
+
+    def _named(self, pages: Iterator[Page]) -> Iterator[Page]:
+        """The same pages; an error that tells of a row alone also tells of which store."""
+        try:
+            yield from pages
+        except BadInput as error:
+            raise error if self.where in str(error) else BadInput(f"{self.name}: {error}") from error
+
+    def _set(self, page: Page, facts: StoreFacts, given: int) -> EmbeddingSet:
+        texts = None if page.texts is None else texts_of(page.texts)
+        normalised = bool(np.allclose(np.linalg.norm(page.vectors, axis=1), 1.0, atol=1e-3))
+        try:
+            return EmbeddingSet(
+                ids=np.array(page.ids, dtype=object),
+                vectors=page.vectors,
+                texts=None if texts is None else np.array(texts, dtype=object),
+                labels=page.labels,
+                provenance=replace(
+                    facts.origin,
+                    normalised=normalised,
+                    versions={**facts.origin.versions, **facts.versions},
+                    notes=(*facts.origin.notes, f"read from {facts.kind}:{facts.where}", *facts.lost),
+                ),
+            )
+        except BadInput as error:
+            raise BadInput(f"{self.name}, in the page after row {given:,}: {error}") from error
+
+
+def resumed(pages: Iterator[Page], after: Cursor | None, name: str) -> Iterator[Page]:
+    """Pages of a store that is read by place, which begin with the row of `after`: it is checked and left out."""
+    for number, page in enumerate(pages):
+        if number or after is None:
+            yield page
+        elif page.ids[0] != after.id:
+            raise BadInput(f"{name} has changed: row {after.row:,} was {after.id!r}, now it is {page.ids[0]!r}")
+        elif len(page) > 1:
+            yield page.rows(1)
+
+
+def state_of(path: Path) -> str:
+    """A name for the state of a file: another one after it was written."""
+    found = path.stat()
+    return f"{found.st_size}-{found.st_mtime_ns}"
+
+
+def stored_as(dtype: np.dtype) -> tuple[str, ...]:
+    """What numbers of this type have lost, as notes: those that are coarser than float32 are quantised."""
+    if dtype.kind in "iub":
+        return (f"vectors are stored as {dtype.name}: quantised, and their scale is not stated",)
+    if dtype.itemsize < 4:
+        return (f"vectors are stored as {dtype.name}: quantised to {8 * dtype.itemsize} bits a number",)
+    return ("vectors are stored as float64 and read as float32",) if dtype.itemsize > 4 else ()
+
+
+def _concatenate(parts: list[EmbeddingSet], name: str) -> EmbeddingSet:
+    names = dict.fromkeys(label for part in parts for label in part.labels)
+    texts = None
+    if any(part.texts is not None for part in parts):
+        texts = np.concatenate(
+            [part.texts if part.texts is not None else np.full(len(part), "", object) for part in parts]
+        )
+    try:
+        return EmbeddingSet(
+            ids=np.concatenate([part.ids for part in parts]),
+            vectors=np.concatenate([part.vectors for part in parts]),
+            texts=texts,
+            labels={label: _label(parts, label) for label in names},
+            provenance=replace(
+                parts[0].provenance, normalised=all(part.provenance.normalised is True for part in parts)
+            ),
+        )
+    except BadInput as error:
+        raise BadInput(f"{name}: {error}; name a unique column with ?id=COLUMN") from error
+
+
+def _label(parts: list[EmbeddingSet], label: str) -> np.ndarray:
+    return column([value for part in parts for value in part.labels.get(label, [None] * len(part))])

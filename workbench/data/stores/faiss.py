@@ -1,0 +1,162 @@
+"""FAISS index (flat, IVF, HNSW, scalar or product quantiser); vectors are reconstructed, and lossy ones said to be"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Int
+
+from workbench.core.errors import BadInput
+from workbench.data.stores._library import need, versions_of
+from workbench.data.stores._page import Page
+from workbench.data.stores._secrets import said
+from workbench.data.stores._store import Cursor, Store, StoreFacts, resumed, state_of
+
+__all__ = ["FaissStore"]
+
+_METRICS = {0: "inner product", 1: "l2"}
+_OUTSIDE = ("IndexIDMap", "IndexHNSW", "IndexNSG")
+"""What only numbers or links the vectors of the index inside it; an IVF keeps its own."""
+_EXACT = (
+    "IndexFlat",
+    "IndexFlatL2",
+    "IndexFlatIP",
+    "IndexFlat1D",
+    "IndexIVFFlat",
+    "IndexIVFFlatDedup",
+    "IndexRefineFlat",
+)
+_INNER = ("index", "storage", "base_index")
+"""Where an index keeps the one that it wraps."""
+
+
+class FaissStore(Store):
+    """A file that `faiss.write_index` wrote: ids and vectors, no texts. The index is opened whole, as FAISS does."""
+
+    suffixes = (".faiss", ".index")
+
+    def __init__(self, where: str, limit: int = 0) -> None:
+        super().__init__("faiss", where, limit)
+
+    def facts(self) -> StoreFacts:
+        """From the index; one vector is reconstructed to see that it can be."""
+        opened = self._open()
+        chain = [type(each).__name__ for each in opened.chain]
+        return StoreFacts(
+            self.kind,
+            self.where,
+            len(opened.ids),
+            opened.chain[0].d,
+            metric=_METRICS.get(opened.chain[0].metric_type, f"FAISS metric {opened.chain[0].metric_type}"),
+            lost=() if _is_exact(chain) else (f"vectors are reconstructed, not stored: {' over '.join(chain)}",),
+            versions=versions_of("faiss-cpu"),
+            snapshot=state_of(Path(self.where)),
+        )
+
+    def _pages(self, facts: StoreFacts, batch: int, after: Cursor | None) -> Iterator[Page]:
+        return resumed(self._from(after.row - 1 if after else 0, batch), after, self.name)
+
+    def _from(self, start: int, batch: int) -> Iterator[Page]:
+        opened = self._open()
+        for first in range(start, len(opened.ids), batch):
+            yield opened.page(first, min(batch, len(opened.ids) - first))
+
+    def _open(self) -> _Opened:
+        path = Path(self.where)
+        if not path.is_file():
+            raise BadInput(f"{path} is {'a folder' if path.is_dir() else 'not there'}; expected a FAISS index")
+        return _open(self.where, state_of(path))
+
+
+@dataclass(frozen=True)
+class _Opened:
+    """An index, outermost first, with the ids of its vectors in the order that they are read."""
+
+    chain: tuple[Any, ...]
+    ids: Int[np.ndarray, " n"]
+    source: Any
+    """What reconstructs the vectors."""
+    by_id: bool
+    owner: Any
+    """The object that FAISS read; those of the chain point into it and do not keep it alive."""
+
+    def page(self, first: int, n: int) -> Page:
+        ids = self.ids[first : first + n]
+        vectors = self.source.reconstruct_batch(ids) if self.by_id else self.source.reconstruct_n(first, n)
+        return Page([str(id) for id in ids], np.asarray(vectors, np.float32))
+
+
+@lru_cache(maxsize=1)
+def _open(where: str, state: str) -> _Opened:
+    faiss = need("faiss")
+    try:
+        owner = faiss.read_index(where)
+    except RuntimeError as error:
+        reason = said(error).rpartition(": ")[2]
+        raise BadInput(f"{where} cannot be read as a FAISS index of floating-point vectors: {reason}") from None
+    chain = tuple(_chain(faiss, owner))
+    if not chain[0].ntotal:
+        raise BadInput(f"faiss:{where} holds no vectors")
+    kinds = [type(each).__name__ for each in chain]
+    refused = BadInput(f"faiss:{where} is {' over '.join(kinds)}, which cannot give its vectors back")
+    if any("IVF" in kind and "FastScan" in kind for kind in kinds):  # to try would end the process
+        raise refused
+    opened = _reader(faiss, owner, chain, where)
+    try:  # one by one first: a batch that cannot be reconstructed would end the process
+        opened.source.reconstruct(int(opened.ids[0]) if opened.by_id else 0)
+    except RuntimeError:
+        raise refused from None
+    return opened
+
+
+def _reader(faiss: Any, owner: Any, chain: tuple[Any, ...], where: str) -> _Opened:
+    """How to read an index: by the ids of its inverted lists, or by place with the ids of a map beside."""
+    mapped = [each for each in chain if hasattr(each, "id_map")]
+    source = next(
+        each for each in chain if not hasattr(each, "id_map")
+    )  # reconstructing through a map ends the process
+    lists = next((each for each in chain if hasattr(each, "invlists")), None)
+    if lists is None:
+        ids = np.arange(source.ntotal)
+    else:
+        ids = _ids_of_lists(faiss, lists)
+        if len(np.unique(ids)) < len(ids):
+            raise BadInput(
+                f"faiss:{where} has an id twice: {np.unique(ids, return_counts=True)[1].max()} vectors of one"
+            )
+        lists.set_direct_map_type(faiss.DirectMap.Hashtable)
+    if not mapped:
+        return _Opened(chain, ids, source, lists is not None, owner)
+    if lists is not None and not np.array_equal(ids, np.arange(source.ntotal)):
+        raise BadInput(f"faiss:{where} maps ids twice, outside and inside its lists; save the inner index alone")
+    return _Opened(chain, faiss.vector_to_array(mapped[0].id_map), source, False, owner)
+
+
+def _ids_of_lists(faiss: Any, index: Any) -> np.ndarray:
+    lists = index.invlists
+    parts = [
+        faiss.rev_swig_ptr(lists.get_ids(number), size).copy()
+        for number in range(index.nlist)
+        if (size := lists.list_size(number))
+    ]
+    return np.sort(np.concatenate(parts))
+
+
+def _chain(faiss: Any, index: Any) -> Iterator[Any]:
+    """An index and those that it wraps, outermost first."""
+    index = faiss.downcast_index(index)
+    yield index
+    for name in _INNER:
+        if (inner := getattr(index, name, None)) is not None:
+            yield from _chain(faiss, inner)
+
+
+def _is_exact(chain: list[str]) -> bool:
+    """Whether the vectors lie as they were in the index that gives them, and nothing around it changes them."""
+    inner = [kind for kind in chain if not kind.startswith(_OUTSIDE)]
+    return inner[0] in _EXACT

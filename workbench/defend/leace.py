@@ -1,0 +1,88 @@
+"""LEACE: what a linear probe reads of named attributes is erased, with the least change of vectors"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from workbench.core.errors import BadInput, UnknownName
+from workbench.core.vectors import require_finite
+from workbench.defend._defence import Fitter, Map
+from workbench.defend._projection import Projection
+
+__all__ = ["Leace"]
+
+_MOST_CLASSES = 200
+
+
+@dataclass(frozen=True)
+class Leace(Fitter):
+    """Erases attributes, named with `+` between them; without a name the one that `fit` is given labels of."""
+
+    attributes: str = ""
+
+    def fit(
+        self,
+        vectors: Float[np.ndarray, "n d"],
+        random: np.random.Generator,
+        labels: Mapping[str, Any] | None = None,
+    ) -> Erased:
+        """One attribute after the other; vectors that are uncorrelated with the first stay so under the second's map.
+
+        Raises UnknownName for an attribute without labels; BadInput for no labels, missing values, or other than 2 to
+        200 classes.
+        """
+        require_finite(vectors)
+        known = dict(labels or {})
+        names = tuple(self.attributes.split("+")) if self.attributes else tuple(known)
+        if len(names) != 1 and not self.attributes:
+            there = ", ".join(known) or "none"
+            raise BadInput(f"leace erases named attributes; expected leace:LABEL+LABEL, of the labels there: {there}")
+        table = vectors.astype(np.float64)
+        steps = []
+        for name in names:
+            if name not in known:
+                raise UnknownName("label", name, tuple(known))
+            steps.append(Projection.fit(table, _codes(name, known[name], len(table))))
+            table = steps[-1].erase(table)
+        return Erased(names, tuple(steps))
+
+
+@dataclass(frozen=True, eq=False)
+class Erased(Map):
+    """Vectors without the attributes. A probe that is not linear may still read them; `amnesic_check` measures it."""
+
+    attributes: tuple[str, ...]
+    steps: tuple[Projection, ...]
+
+    def map(self, vectors: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n d"]:
+        """Not renormalised, which would undo a part. Raises BadInput for another dimension than in `fit`."""
+        table = vectors.astype(np.float64)
+        for step in self.steps:
+            table = step.erase(table)
+        return table.astype(np.float32)
+
+    def facts(self) -> dict[str, str]:
+        """Mechanism, and against what it holds."""
+        said = ", ".join(f"{name} ({step.rank} dim.)" for name, step in zip(self.attributes, self.steps, strict=True))
+        return {
+            "mechanism": f"least-squares concept erasure of {said}",
+            "guarantee": "no linear probe reads the labels of the rows it was fitted on; none for other probes or rows",
+        }
+
+
+def _codes(name: str, column: Any, n: int) -> Int[np.ndarray, " n"]:
+    values = np.asarray(column)
+    if values.shape != (n,):
+        raise BadInput(f"label {name!r} has shape {values.shape}; expected ({n},), one for each vector")
+    if any(value is None or (isinstance(value, float) and math.isnan(value)) for value in values.tolist()):
+        raise BadInput(f"label {name!r} has missing values; leave those rows out")
+    kinds, codes = np.unique(values.astype(str), return_inverse=True)
+    if not 2 <= len(kinds) <= _MOST_CLASSES:
+        raise BadInput(f"label {name!r} has {len(kinds)} distinct values; expected 2 to {_MOST_CLASSES} classes")
+    return codes.astype(np.int64)

@@ -1,0 +1,199 @@
+"""A cloud of vectors and its measures, each with the interval that leaving out documents gives it."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from workbench.core.estimate import Estimate
+from workbench.core.vectors import unit
+
+NEAREST = 10
+"""Neighbours that hubness is about."""
+TOP = 3
+_PARTS = 20
+"""Parts of the jackknife."""
+
+
+@dataclass(frozen=True, eq=False)
+class Cloud:
+    """Vectors with their documents. Every measure is taken of all and with each part of the documents left out."""
+
+    vectors: Float[np.ndarray, "n d"]
+    documents: Int[np.ndarray, " n"]
+    seed: int
+
+    def measures(self) -> dict[str, Estimate]:
+        """All measures by the names that `Geometry` gives them."""
+        variances, left = self.variances, self.variances_left
+        dim = self.vectors.shape[1]
+        counted = list(self._occurrences())
+        norms = np.linalg.norm(self.vectors, axis=1)
+        lengths = [norms, *(norms[self.parts != part] for part in range(self.count))]
+        bounded = (0.0, 1.0)
+        return {
+            "mean_cosine": self._estimate(self._mean_cosines(), (-1.0, 1.0)),
+            "cosine_spread": self._estimate(self._cosine_spreads(), bounded),
+            "iso_score": self._estimate([iso_score(each, dim) for each in (variances, *left)], bounded),
+            "participation": self._estimate([participation_ratio(each) for each in (variances, *left)], (1.0, dim)),
+            "components_90": self._estimate([components_for(each) for each in (variances, *left)], (0.0, dim)),
+            "top_share": self._estimate(self._top_shares(), bounded),
+            "hubness": self._estimate([skewness(each) for each in counted]),
+            "never_near": self._estimate([(each == 0).mean() for each in counted], bounded),
+            "norm": self._estimate([each.mean() for each in lengths]),
+            "norm_spread": self._estimate([each.std() / each.mean() for each in lengths]),
+        }
+
+    @cached_property
+    def parts(self) -> Int[np.ndarray, " n"]:
+        """For each vector its part of the jackknife: whole documents, the largest first into the smallest part."""
+        sizes = np.bincount(self.documents)
+        order = np.random.default_rng(self.seed).permutation(len(sizes))
+        order = order[np.argsort(-sizes[order], kind="stable")]
+        load = [(0, part) for part in range(min(_PARTS, len(sizes)))]
+        part_of = np.empty(len(sizes), np.int64)
+        for document in order:
+            held, part = heapq.heappop(load)
+            part_of[document] = part
+            heapq.heappush(load, (held + int(sizes[document]), part))
+        return part_of[self.documents]
+
+    @cached_property
+    def count(self) -> int:
+        """Number of parts."""
+        return int(self.parts.max()) + 1
+
+    @cached_property
+    def sizes(self) -> Float[np.ndarray, " parts"]:
+        """Vectors of each part."""
+        return np.bincount(self.parts).astype(np.float64)
+
+    @cached_property
+    def _axes(self) -> tuple[np.ndarray, np.ndarray]:
+        """Coordinates in the principal axes, and the variance along each."""
+        centred = self.vectors - self.vectors.mean(0)
+        left, sizes, _ = np.linalg.svd(centred, full_matrices=False)
+        return left * sizes, sizes**2 / len(centred)
+
+    @property
+    def variances(self) -> Float[np.ndarray, " r"]:
+        """Eigenvalues of the covariance, the largest first."""
+        return self._axes[1]
+
+    @cached_property
+    def variances_left(self) -> Float[np.ndarray, "parts r"]:
+        """The same with each part left out, to first order: along the axes of all vectors."""
+        coordinates = self._axes[0]
+        kept = (len(coordinates) - self.sizes)[:, None]
+        means = -self._sums(coordinates) / kept
+        squares = np.square(coordinates)
+        return (squares.sum(0) - self._sums(squares)) / kept - means**2
+
+    def _sums(self, table: Float[np.ndarray, "n c"]) -> Float[np.ndarray, "parts c"]:
+        return np.stack([table[self.parts == part].sum(0) for part in range(self.count)])
+
+    @cached_property
+    def _unit(self) -> np.ndarray:
+        return unit(self.vectors)
+
+    def _mean_cosines(self) -> list[float]:
+        """Of all pairs of different documents, from sums of unit vectors alone."""
+        documents, sizes = self.documents, np.bincount(self.documents).astype(np.float64)
+        totals = np.zeros((len(sizes), self._unit.shape[1]))
+        np.add.at(totals, documents, self._unit)
+        inside = np.stack([np.square(totals).sum(1), sizes**2], 1)[documents] / sizes[documents, None]
+        within, sums = self._sums(inside), self._sums(self._unit)
+        pairs = [(sums.sum(0), len(documents), within.sum(0))]
+        for part in range(self.count):
+            pairs.append((sums.sum(0) - sums[part], len(documents) - self.sizes[part], within.sum(0) - within[part]))
+        return [float((total @ total - w[0]) / (n**2 - w[1])) for total, n, w in pairs]
+
+    def _cosine_spreads(self) -> list[float]:
+        """Standard deviation of the cosines of all pairs, from the Gram matrix of the dimensions."""
+        sums, whole = self._sums(self._unit), self._unit.T @ self._unit
+
+        def spread(gram: np.ndarray, total: np.ndarray, n: float) -> float:
+            pairs = n * (n - 1)
+            squares, mean = (np.square(gram).sum() - n) / pairs, (total @ total - n) / pairs
+            return float(np.sqrt(max(squares - mean**2, 0.0)))
+
+        found = [spread(whole, sums.sum(0), len(self._unit))]
+        for part in range(self.count):
+            rows = self._unit[self.parts == part]
+            found.append(spread(whole - rows.T @ rows, sums.sum(0) - sums[part], len(self._unit) - len(rows)))
+        return found
+
+    def _top_shares(self) -> list[float]:
+        """Share of the dimensions that are largest in all vectors."""
+        squares = self._sums(np.square(self.vectors))
+        top = np.argsort(-squares.sum(0))[:TOP]
+        tables = [squares.sum(0), *(squares.sum(0) - squares)]
+        return [float(table[top].sum() / table.sum()) for table in tables]
+
+    def _occurrences(self) -> Iterator[Float[np.ndarray, " _"]]:
+        """How often each vector is among the nearest of another one: of all, then with each part left out."""
+        near = _neighbours(self._unit, 3 * NEAREST)
+        yield np.bincount(near[:, :NEAREST].ravel(), minlength=len(near)).astype(np.float64)
+        for part in range(self.count):
+            kept = self.parts != part
+            stays = kept[near] & kept[:, None]
+            taken = stays & (np.cumsum(stays, axis=1) <= NEAREST)
+            yield np.bincount(near[taken], minlength=len(near))[kept].astype(np.float64)
+
+    def _estimate(self, values: list, limits: tuple[float, float] = (-np.inf, np.inf)) -> Estimate:
+        """The first value, with the delete-a-group jackknife's interval from the others."""
+        from scipy.stats import t
+
+        value, left = float(values[0]), np.asarray(values[1:], np.float64)
+        g = len(left)
+        half = float(t.ppf(0.975, g - 1) * np.sqrt((g - 1) / g * np.square(left - left.mean()).sum()))
+        low, high = max(limits[0], value - half), min(limits[1], value + half)
+        return Estimate(value, min(low, value), max(high, value), len(self.vectors), f"jackknife, {g} parts")
+
+
+def _neighbours(vectors: Float[np.ndarray, "n d"], k: int) -> Int[np.ndarray, "n k"]:
+    """Rows of the k nearest other vectors by cosine, the nearest first."""
+    found = np.empty((len(vectors), k), np.int64)
+    for start in range(0, len(vectors), 1024):
+        cosines = (vectors[start : start + 1024] @ vectors.T).astype(np.float32)
+        rows = np.arange(len(cosines))
+        cosines[rows, start + rows] = -np.inf
+        best = np.argpartition(-cosines, k, axis=1)[:, :k]
+        order = np.argsort(-np.take_along_axis(cosines, best, 1), axis=1, kind="stable")
+        found[start : start + 1024] = np.take_along_axis(best, order, 1)
+    return found
+
+
+def participation_ratio(variances: Float[np.ndarray, "... d"]) -> Float[np.ndarray, "..."]:
+    """Squared sum over sum of squares: d where all variances are alike, 1 where one holds everything."""
+    return variances.sum(-1) ** 2 / np.square(variances).sum(-1)
+
+
+def iso_score(variances: Float[np.ndarray, "... d"], dim: int) -> Float[np.ndarray, "..."]:
+    """IsoScore (Rudman et al. 2022, Findings of ACL) of a covariance with these eigenvalues, in `dim` dimensions.
+
+    Their steps (normalise the eigenvalues, take the defect from the identity, rescale it) come to this line.
+    """
+    return (participation_ratio(variances) - 1) / (dim - 1)
+
+
+def components_for(variances: Float[np.ndarray, "... d"], share: float = 0.9) -> Float[np.ndarray, "..."]:
+    """Principal components that hold `share` of the variance; the last one counts by the part that is needed."""
+    ordered = -np.sort(-variances, axis=-1)
+    grown = np.cumsum(ordered, axis=-1) / ordered.sum(-1, keepdims=True)
+    place = (grown < share).sum(-1, keepdims=True)
+    before = np.where(place > 0, np.take_along_axis(grown, np.maximum(place - 1, 0), -1), 0.0)
+    step = np.take_along_axis(grown, place, -1) - before
+    return (place + (share - before) / step)[..., 0]
+
+
+def skewness(counts: Float[np.ndarray, " n"]) -> float:
+    """Third central moment over the cube of the standard deviation; 0 for counts that are all alike."""
+    apart = counts - counts.mean()
+    spread = apart.std()
+    return float((apart**3).mean() / spread**3) if spread else 0.0
