@@ -23,7 +23,7 @@ from workbench.audit._linkage import link
 from workbench.audit.attribute_inference import infer_attributes
 from workbench.audit.membership import store_membership
 from workbench.core.embedding_set import EmbeddingSet
-from workbench.core.estimate import Estimate
+from workbench.core.estimate import Estimate, proportion
 from workbench.data import corpora
 from workbench.data.tasks import load_task
 from workbench.defend import open_defence
@@ -115,6 +115,9 @@ def linkage(options: argparse.Namespace) -> None:
         row = {"dump": line, "rows": n, "shared": n // 2, "ratio": round(found.ratio or 0, 3)}
         for key in ("by_vector", "false_link", "right"):
             row[key] = _three(getattr(found, key))
+        true = found.right.n if found.right else 0
+        strangers = round((found.by_vector.value if found.by_vector else 0) * n) - true
+        row["strangers linked"] = _three(proportion(strangers, n - n // 2))
         print(json.dumps(row), flush=True)
 
 

@@ -57,23 +57,21 @@ _HEAR = """() => {
 
 def first_paint(chromium: Any, n: int, repeats: int) -> list[float]:
     """Milliseconds from the page's last byte to its first paint with content."""
-    path = Path(tempfile.mkdtemp()) / "map.html"
-    EmbeddingMap(samples.embedding_set(n, 16)).export_html(path, states=0)
-    times = []
-    for _ in range(repeats):
-        page = chromium.new_page()
-        page.goto(path.as_uri())
-        page.wait_for_selector(".embedding-map canvas")
-        page.wait_for_timeout(500)
-        times.append(
-            page.evaluate(
-                "() => performance.getEntriesByName('first-contentful-paint')[0].startTime"
-                " - performance.getEntriesByType('navigation')[0].responseEnd"
-            )
-        )
-        page.close()
-    path.unlink()
-    return times
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "map.html"
+        EmbeddingMap(samples.embedding_set(n, 16)).export_html(path, states=0)
+        return [_one_paint(chromium, path) for _ in range(repeats)]
+
+
+def _one_paint(chromium: Any, path: Path) -> float:
+    page = chromium.new_page()
+    page.goto(path.as_uri())
+    page.wait_for_selector(".embedding-map canvas")
+    page.wait_for_timeout(500)
+    paint = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
+    spent = page.evaluate(f"() => {paint} - performance.getEntriesByType('navigation')[0].responseEnd")
+    page.close()
+    return spent
 
 
 def drive(page: Any, repeats: int) -> dict[str, list[float]]:

@@ -150,10 +150,11 @@ def test_what_is_not_printed_is_explained(plain):
 
 
 def test_a_random_attack_finds_no_more_than_chance(candidates):
-    """Of 400 random attacks about 1 in 40 is above the limit, thresholds drawn anew each time."""
+    """Of 100 random attacks about 1 in 40 is above the limit, thresholds drawn anew each time."""
     random, limit = np.random.default_rng(0), candidates.chance(0.01)
-    found = [candidates._rate(random.standard_normal(800), 0.01).found.value for _ in range(400)]
-    assert 0.005 < np.mean(np.array(found) > limit) < 0.045
+    found = [candidates._rate(random.standard_normal(800), 0.01).found.value for _ in range(100)]
+    assert np.mean(np.array(found) > limit) < 0.08
+    assert max(found) > 0.6 * limit
 
 
 def test_lists_that_differ_as_texts_are_said_to_leak(texts):

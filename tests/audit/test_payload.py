@@ -207,10 +207,11 @@ def test_nearest_is_what_all_distances_say():
     found = nearest(queries, targets)
     ordered = np.sort(distances, axis=1)
     assert (found.place == distances.argmin(1)).all()
-    np.testing.assert_allclose(np.stack([found.first, found.second], 1), ordered[:, :2], atol=1e-5)
+    np.testing.assert_allclose(found.far, ordered[:, :3], atol=1e-5)
+    assert (nearest(queries, queries[:1]).far[:, 1:] == 2).all()
 
 
-@pytest.mark.parametrize("defence", ["noise:0.5", "int8", "binary"])
+@pytest.mark.parametrize("defence", ["noise:0.5", "noise:1", "int8", "binary"])
 def test_rows_are_found_again_in_a_dump_that_was_disturbed(defence):
     """600 rows of 1,000 are in the other dump, under other ids; links are right, and absent rows are rarely linked."""
     vectors = cloud(1000)

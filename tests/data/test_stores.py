@@ -40,7 +40,7 @@ SERVED = ("pgvector",)
 
 @pytest.fixture(scope="module", params=WRITERS)
 def written(request, tmp_path_factory):
-    rows = Rows.make(40 if request.param == "qdrant" else 300)  # an embedded Qdrant syncs its disk for every point
+    rows = Rows.make(40 if request.param == "qdrant" else 200)  # an embedded Qdrant syncs its disk for every point
     return WRITERS[request.param](tmp_path_factory.mktemp(request.param), rows), rows, request.param
 
 
@@ -280,7 +280,6 @@ class TestFaiss:
             ("PQ4x4", False),
             ("IVF8,PQ4x4", False),
             ("IVF8,SQ8", False),
-            ("OPQ4,PQ4x4", False),
             ("PCA8,Flat", False),
             ("PCA8,IVF8,Flat", False),
             ("PQ4x4,RFlat", True),

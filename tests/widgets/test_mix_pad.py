@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 from itertools import pairwise
 
+import comm
 import numpy as np
 import pytest
 from hypothesis import given
@@ -154,6 +155,15 @@ def test_a_bad_shape_is_said_in_words(words):
     assert words in pad.problem
     assert pad.content == {}
     assert html.escape(pad.problem) in pad._static_html()
+
+
+def test_the_script_is_whole_when_the_browser_hears_of_it(monkeypatch):
+    """A front end draws what it is told first; a later script is drawn again, after an error."""
+    told = []
+    monkeypatch.setattr(comm, "create_comm", lambda **keys: told.append(keys) or comm.DummyComm(**keys))
+    mix_pad()
+    script = next(state["_esm"] for each in told if "_esm" in (state := each["data"]["state"]))
+    assert script.index("const begin") < script.index("const MOVED_CSS") < script.index("const MIX_CSS")
 
 
 def test_the_sample_hides_texts_from_callables():

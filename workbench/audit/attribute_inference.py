@@ -60,7 +60,8 @@ def infer_attributes(
     for name in (*labels, *(side or ()), *([groups] if groups else ())):
         if name not in store.labels:
             raise UnknownName("label", name, tuple(store.labels))
-    others = tuple(name for name in (store.labels if side is None else side) if name != groups)
+    alone = labels[0] if len({*labels}) == 1 else groups
+    others = tuple(name for name in (store.labels if side is None else side) if name not in (groups, alone))
     keys, rows = _keys(store, groups), []
     with progress("attributes", len(labels), "attributes") as advance:
         for name in dict.fromkeys(labels):

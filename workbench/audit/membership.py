@@ -41,7 +41,7 @@ def store_membership(
     _require(store, candidates, vectors)
     began = time.monotonic()
     found = nearest(vectors, store)
-    cosines, asked = 1 - np.square(found.first) / 2, unit(vectors)
+    cosines, asked = 1 - np.square(found.far[:, 0]) / 2, unit(vectors)
     sizes = np.log([1 + len(text.split()) for text in candidates.texts])
 
     def usual(known: Int[np.ndarray, " r"], rows: Int[np.ndarray, " c"]) -> Float[np.ndarray, " c"]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 
 from workbench import assets
@@ -55,9 +57,15 @@ def pooling(embedder: Embedder) -> str:
             return embedder.method.pooling
         case SentenceTransformersEmbedder():
             kinds = [type(part).__name__ for part in embedder.model]
-            modes = [part.get_pooling_mode_str() for part in embedder.model if hasattr(part, "get_pooling_mode_str")]
+            modes = [_mode(part) for part in embedder.model if type(part).__name__ == "Pooling"]
             return f"{', '.join(modes) or 'not stated'} ({', then '.join(kinds)})"
     return ""
+
+
+def _mode(part: Any) -> str:
+    """What a sentence-transformers Pooling takes; release 6 has a field for it where release 5 had a method."""
+    mode = getattr(part, "pooling_mode", None) or part.get_pooling_mode_str()
+    return mode if isinstance(mode, str) else ", ".join(mode)
 
 
 def _card(name: str, what: str) -> str:

@@ -41,8 +41,8 @@ _SECTIONS = 5
 _LIMITS = (
     "The numbers hold for the texts that they were measured on. Other domains, languages and lengths fill the space "
     "otherwise; --corpus takes texts of your own.",
-    "A linear probe shows what can be read off vectors, not what the embedder was made for or what an application uses. "
-    "It learnt from few rows here: a low score does not show that nothing is there (`workbench probe --all` has more).",
+    "A linear probe shows what can be read off vectors, not what the embedder was made for or what an application "
+    "uses. It learnt from few rows here: a low score does not show that nothing is there (`workbench probe --all`).",
     "Attributions are those of single pairs and depend on the reference and the method. They show how a cosine comes "
     "about and prove nothing about all cosines (`workbench attribute --evaluate` measures how faithful they are).",
     "The number of clusters was chosen beforehand, and k-means finds as many in any cloud: read the silhouette and the "
@@ -102,6 +102,8 @@ def interpret_embedder(
     began = time.monotonic()
     for task in options.tasks:
         task_card(task)
+    if options.explainer not in ("", NO_EXPLAINER):
+        checkpoint.locate(options.explainer)
     with progress("interpret", _SECTIONS, "sections") as advance:
         opened = _opened(name, options, device, advance)
         probes, missing = _probes(name, options, device)

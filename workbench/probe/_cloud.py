@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from jaxtyping import Float, Int
 
-from workbench.core.estimate import Estimate
+from workbench.core.estimate import Estimate, proportion
 from workbench.core.vectors import unit
 
 NEAREST = 10
@@ -30,7 +30,6 @@ class Cloud:
 
     def measures(self) -> dict[str, Estimate]:
         """All measures by the names that `Geometry` gives them."""
-        variances, left = self.variances, self.variances_left
         dim = self.vectors.shape[1]
         counted = list(self._occurrences())
         norms = np.linalg.norm(self.vectors, axis=1)
@@ -39,12 +38,12 @@ class Cloud:
         return {
             "mean_cosine": self._estimate(self._mean_cosines(), (-1.0, 1.0)),
             "cosine_spread": self._estimate(self._cosine_spreads(), bounded),
-            "iso_score": self._estimate([iso_score(each, dim) for each in (variances, *left)], bounded),
-            "participation": self._estimate([participation_ratio(each) for each in (variances, *left)], (1.0, dim)),
-            "components_90": self._estimate([components_for(each) for each in (variances, *left)], (0.0, dim)),
+            "iso_score": self._estimate(iso_score(self.spectra, dim), bounded),
+            "participation": self._estimate(participation_ratio(self.spectra), (1.0, float(dim))),
+            "components_90": self._estimate(components_for(self.spectra), (0.0, float(dim))),
             "top_share": self._estimate(self._top_shares(), bounded),
             "hubness": self._estimate([skewness(each) for each in counted]),
-            "never_near": self._estimate([(each == 0).mean() for each in counted], bounded),
+            "never_near": self._rate([float((each == 0).mean()) for each in counted]),
             "norm": self._estimate([each.mean() for each in lengths]),
             "norm_spread": self._estimate([each.std() / each.mean() for each in lengths]),
         }
@@ -86,13 +85,14 @@ class Cloud:
         return self._axes[1]
 
     @cached_property
-    def variances_left(self) -> Float[np.ndarray, "parts r"]:
-        """The same with each part left out, to first order: along the axes of all vectors."""
-        coordinates = self._axes[0]
+    def spectra(self) -> Float[np.ndarray, "parts_plus_1 r"]:
+        """The same of all vectors, then with each part left out, to first order: along the axes of all vectors."""
+        coordinates, variances = self._axes
         kept = (len(coordinates) - self.sizes)[:, None]
         means = -self._sums(coordinates) / kept
         squares = np.square(coordinates)
-        return (squares.sum(0) - self._sums(squares)) / kept - means**2
+        left = (squares.sum(0) - self._sums(squares)) / kept - means**2
+        return np.vstack([variances, left])
 
     def _sums(self, table: Float[np.ndarray, "n c"]) -> Float[np.ndarray, "parts c"]:
         return np.stack([table[self.parts == part].sum(0) for part in range(self.count)])
@@ -117,7 +117,7 @@ class Cloud:
         """Standard deviation of the cosines of all pairs, from the Gram matrix of the dimensions."""
         sums, whole = self._sums(self._unit), self._unit.T @ self._unit
 
-        def spread(gram: np.ndarray, total: np.ndarray, n: float) -> float:
+        def spread(gram: np.ndarray, total: np.ndarray, n: int) -> float:
             pairs = n * (n - 1)
             squares, mean = (np.square(gram).sum() - n) / pairs, (total @ total - n) / pairs
             return float(np.sqrt(max(squares - mean**2, 0.0)))
@@ -145,7 +145,14 @@ class Cloud:
             taken = stays & (np.cumsum(stays, axis=1) <= NEAREST)
             yield np.bincount(near[taken], minlength=len(near))[kept].astype(np.float64)
 
-    def _estimate(self, values: list, limits: tuple[float, float] = (-np.inf, np.inf)) -> Estimate:
+    def _rate(self, values: Sequence[float]) -> Estimate:
+        """A share; where it is 0 or 1 no part varies, and the exact interval says what the sample could have missed."""
+        n = len(self.vectors)
+        return proportion(round(n * values[0]), n) if values[0] in (0.0, 1.0) else self._estimate(values, (0.0, 1.0))
+
+    def _estimate(
+        self, values: Sequence[float] | Float[np.ndarray, " _"], limits: tuple[float, float] = (-np.inf, np.inf)
+    ) -> Estimate:
         """The first value, with the delete-a-group jackknife's interval from the others."""
         from scipy.stats import t
 
@@ -169,12 +176,12 @@ def _neighbours(vectors: Float[np.ndarray, "n d"], k: int) -> Int[np.ndarray, "n
     return found
 
 
-def participation_ratio(variances: Float[np.ndarray, "... d"]) -> Float[np.ndarray, "..."]:
+def participation_ratio(variances: Float[np.ndarray, "m d"]) -> Float[np.ndarray, " m"]:
     """Squared sum over sum of squares: d where all variances are alike, 1 where one holds everything."""
     return variances.sum(-1) ** 2 / np.square(variances).sum(-1)
 
 
-def iso_score(variances: Float[np.ndarray, "... d"], dim: int) -> Float[np.ndarray, "..."]:
+def iso_score(variances: Float[np.ndarray, "m d"], dim: int) -> Float[np.ndarray, " m"]:
     """IsoScore (Rudman et al. 2022, Findings of ACL) of a covariance with these eigenvalues, in `dim` dimensions.
 
     Their steps (normalise the eigenvalues, take the defect from the identity, rescale it) come to this line.
@@ -182,7 +189,7 @@ def iso_score(variances: Float[np.ndarray, "... d"], dim: int) -> Float[np.ndarr
     return (participation_ratio(variances) - 1) / (dim - 1)
 
 
-def components_for(variances: Float[np.ndarray, "... d"], share: float = 0.9) -> Float[np.ndarray, "..."]:
+def components_for(variances: Float[np.ndarray, "m d"], share: float = 0.9) -> Float[np.ndarray, " m"]:
     """Principal components that hold `share` of the variance; the last one counts by the part that is needed."""
     ordered = -np.sort(-variances, axis=-1)
     grown = np.cumsum(ordered, axis=-1) / ordered.sum(-1, keepdims=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped
@@ -111,8 +112,9 @@ def _kmeans(
     """For each point its cluster; those that are not learnt have no say in where the clusters are."""
     from sklearn.cluster import MiniBatchKMeans
 
-    fitted = MiniBatchKMeans(clusters, n_init=3, batch_size=1024, random_state=seed).fit(points[learnt])
-    return fitted.predict(points).astype(np.int64)
+    start: Any = 3  # the stubs know of "auto" alone
+    fitted = MiniBatchKMeans(clusters, n_init=start, batch_size=1024, random_state=seed).fit(points[learnt])
+    return np.asarray(fitted.predict(points), np.int64)
 
 
 def _by_size(found: Int[np.ndarray, " n"]) -> Int[np.ndarray, " n"]:
@@ -142,7 +144,7 @@ def _separations(
 ) -> list[Estimate | None]:
     """How well each cluster's words foretell it on the tested texts."""
     rows = np.flatnonzero(tested)
-    scores = names.foretell([str(texts[row]) for row in rows]).toarray()
+    scores = names.foretell([str(texts[row]) for row in rows.tolist()]).toarray()
     out: list[Estimate | None] = []
     for place in range(int(found.max()) + 1):
         inside = found[rows] == place

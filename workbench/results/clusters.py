@@ -109,8 +109,8 @@ class Clusters(Result):
     def setting(self) -> str:
         """How it was made, in words."""
         named = (
-            f" The name is what the explainer {self.explainer} says of the centroid alone, without any text; `cosine` is "
-            "that of the description, embedded anew, with the centroid, `blind` that of what it says of another vector."
+            f" The name is what the explainer {self.explainer} says of the centroid alone, without any text; `cosine` "
+            "is that of the description, embedded anew, with the centroid; `blind`: of what it says of another one."
             if self.explainer
             else ""
         )
@@ -141,8 +141,8 @@ class Clusters(Result):
     def _warning(self) -> str:
         if self.silhouette.low <= self.floor.high:
             return (
-                "The clusters are no further apart than those that k-means cuts out of a cloud without any: read them as "
-                "regions of one cloud, not as kinds of text."
+                "The clusters are no further apart than those that k-means cuts out of a cloud without any: read them "
+                "as regions of one cloud, not as kinds of text."
             )
         if self.silhouette.value < 0.25:
             return (

@@ -132,8 +132,8 @@ class Interpretation(Result):
             Text(
                 f"{len(self.pairs)} pairs of sentences that share a translation (Tatoeba), chosen among "
                 f"{self.pair_pool:,} by a rule and not by eye: the one with the median cosine, the one with the "
-                "highest of those that do not consist of the same words, and some at random. Every pair of words has its "
-                "share of the cosine; with the reference (a text of the same length that says nothing) the shares "
+                "highest of those that do not consist of the same words, and some at random. Every pair of words has "
+                "its share of the cosine; with the reference (a text of the same length that says nothing) the shares "
                 f"sum to it. Method: {first.method}, by words; blue raises the cosine, orange lowers it."
             ),
             Table(columns, tuple(rows), "What the cosines are made of"),

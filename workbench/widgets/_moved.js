@@ -11,13 +11,18 @@ const moved = (shell) => {
     const body = make("div", { class: "told" }, make("small", {}, "Nothing was asked yet."));
     const bar = make("progress", { hidden: true, max: 1, "aria-label": `${title}: working` });
     const node = make("div", { class: "wb-card", "aria-busy": "false" }, make("h4", {}, title), body, make("div", { class: "working" }, bar));
-    const busy = (on) => { node.classList.toggle("stale", on); node.setAttribute("aria-busy", String(on)); if (!on) bar.hidden = true; };
-    let shown = null;
+    let shown = null, waits = 0;
+    const busy = (on) => {
+      node.classList.toggle("stale", on);
+      node.setAttribute("aria-busy", String(on));
+      clearTimeout(waits);
+      if (on) waits = setTimeout(() => { bar.hidden = false; }, 400); else { bar.hidden = true; bar.removeAttribute("value"); }
+    };
     const ask = (payload, words) => {
       busy(true);
       shell.ask(channel, payload, {
         part: (value) => { node.classList.remove("stale"); body.replaceChildren(...draw(value, shown)); node.value = value; },
-        progress: (p) => { bar.hidden = false; bar.max = p.total; bar.value = p.done; },
+        progress: (p) => { bar.max = p.total; bar.value = p.done; },
         done: () => { busy(false); shown = node.value; shell.say(`${words}. ${body.textContent}`); },
         failed: (error) => { busy(false); body.replaceChildren(make("p", { class: "fault" }, error)); shell.say(error); },
       }, 120);

@@ -23,7 +23,7 @@ One = Callable[[EmbeddingSet], Any]
 """Takes one vector as a set of one row without a text."""
 _CALLABLE: tuple[Any, ...] = (Callable, NoneType)
 _NEAR = 8
-_LONGEST = 160
+_LONGEST = 110
 """Characters of a neighbour's text."""
 
 
@@ -37,13 +37,17 @@ class MovedWidget(Widget):
 
     def __init__(self, neighbours: EmbeddingSet | One | None, explain: One | None) -> None:
         super().__init__()
-        self._esm = asset("_shared.js") + asset("_moved.js") + asset(self._script)
         self._neighbours, self._explain = neighbours, explain
         self._known: dict[str, Any] = {}
         self.answers(
             near=None if neighbours is None else self._remembered("near", self._near),
             explain=None if explain is None else self._remembered("explain", self._said),
         )
+
+    def open(self) -> None:
+        """Tell the browser of the widget; its script has to be whole by then."""
+        self._esm = asset("_shared.js") + asset("_moved.js") + asset(self._script)
+        super().open()
 
     @abstractmethod
     def _at(self, payload: Any) -> EmbeddingSet:

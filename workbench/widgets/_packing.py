@@ -37,7 +37,7 @@ def pack(value: Any) -> Any:
         case float() | np.floating():
             return float(value) if math.isfinite(value) else None
         case Mapping():
-            return {str(key): pack(item) for key, item in value.items()}
+            return {pack(str(key)): pack(item) for key, item in value.items()}
         case list() | tuple():
             return [pack(item) for item in value]
         case _ if is_dataclass(value) and not isinstance(value, type):

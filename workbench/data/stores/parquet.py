@@ -64,7 +64,9 @@ class ParquetStore(Store):
                     first += rows
             skip = start - first
             try:
-                for table in rebatch(file.iter_batches(batch, row_groups=groups, columns=read), batch):
+                # a group at a time: asked for all at once, Arrow reads ahead and memory grows with the file
+                batches = (each for group in groups for each in file.iter_batches(batch, [group], read))
+                for table in rebatch(batches, batch):
                     kept = table.slice(skip)
                     first, skip = first + min(skip, len(table)), max(0, skip - len(table))
                     if len(kept):
