@@ -14,7 +14,8 @@ from workbench.audit.plan import AuditPlan
 from workbench.audit.run import run_audit
 from workbench.core.errors import AccessDenied, BadInput
 from workbench.core.result import Result
-from workbench.data import personal
+from workbench.data import corpora, personal
+from workbench.embed import load_embedder
 from workbench.report import Report
 from workbench.results import AuditDiff
 
@@ -186,3 +187,41 @@ def test_a_failed_control_is_never_a_result(audited):
     failed = replace(audited, controls=(replace(audited.controls[0], passed=False), *audited.controls[1:]))
     assert failed.verdict == "inconclusive"
     assert any("Inconclusive" in getattr(block, "text", "") for block in failed.blocks())
+
+
+@pytest.mark.slow
+def test_a_store_is_audited_with_its_own_vectors_and_labels(tmp_path):
+    """A store of complaints: payload and labels are looked at, and a step that was finished is not done again."""
+    minilm = load_embedder("minilm", "cpu")
+    texts = list(corpora.load("cfpb", "test", 400).texts)
+    topics = np.array(["card" if "card" in text else "other" for text in texts], dtype=object)
+    held = minilm.embed_set([f"doc-{n:04}" for n in range(400)], texts)
+    replace(held, labels={"topic": topics, "agent": np.array(["a@example.org"] * 400, dtype=object)}).save(
+        tmp_path / "store.parquet"
+    )
+    plan = AuditPlan(
+        store=str(tmp_path / "store.parquet"),
+        sentences=40,
+        records=40,
+        attacker_texts=1000,
+        beams=2,
+        members=200,
+        also={"known-encoder": ("membership",), "stolen-store": ("payload",), "insider": ("attribute-inference",)},
+    )
+    whole = run_audit(plan, "cpu", tmp_path / "parts")
+    assert whole.result.verdict == "done"
+    assert [type(detail).__name__ for detail in whole.details] == ["Membership", "Payload", "AttributeInference"]
+    found = {finding.measure: finding for finding in whole.result.findings}
+    assert found["rows with personal data in plain sight"].value.value == 1.0
+    assert found["members found at 1% false alarms"].grade == "severe"
+    again = run_audit(plan, "cpu", tmp_path / "parts")
+    assert again.result.seconds < whole.result.seconds / 2
+    assert again.result.findings == whole.result.findings
+
+
+def test_a_store_without_texts_cannot_be_scored(tmp_path):
+    load_embedder("minilm", "cpu").embed_set(["a", "b"], ["one text", "another"]).without_texts().save(
+        tmp_path / "bare.parquet"
+    )
+    with pytest.raises(BadInput, match="holds no texts, so nothing that is read from it can be scored"):
+        run_audit(AuditPlan(store=str(tmp_path / "bare.parquet")), "cpu")

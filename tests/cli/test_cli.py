@@ -23,6 +23,14 @@ VERBS = (
     "explain",
     "attribute",
     "audit",
+    "defend",
+    "fingerprint",
+    "infer",
+    "membership",
+    "payload",
+    "pull",
+    "report page",
+    "report diff",
     "probe",
     "train",
     "train inverter",
@@ -39,10 +47,10 @@ def test_help_teaches(verb):
     done = run(*verb.split(), "--help")
     assert done.returncode == 0
     assert "Usage:" in done.stdout
-    if verb != "train":
+    if verb not in ("train", "report"):
         for option in ("--json", "--seed", "--device", "--quiet"):
             assert option in done.stdout
-    if verb not in ("train", "list"):
+    if verb not in ("train", "list", "report"):
         assert "Example" in done.stdout
 
 
@@ -112,6 +120,7 @@ def test_list_names_every_member():
         "stores",
         "models",
         "inverters",
+        "defences",
         "attributors",
         "directions",
         "tasks",
@@ -125,8 +134,10 @@ def test_list_names_every_member():
         "hypothesis",
         "correction",
         "search",
+        "zero-shot",
         "few-shot",
         "unpaired",
+        "white-box",
     }
     assert listed["checkpoints"]
     assert "\u2026" not in run("list").stdout

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from workbench.core.access import KNOWN_ENCODER, STOLEN_STORE, Access
+from workbench.core.access import KNOWN_ENCODER, SEARCH_SCORES, STOLEN_STORE, Access
 from workbench.core.errors import AccessDenied, UnknownName
 from workbench.core.registry import Registry
 
@@ -19,6 +19,8 @@ def test_every_file_without_underscore_is_a_member():
         "nearest",
         "search",
         "unpaired",
+        "white-box",
+        "zero-shot",
     }
 
 
@@ -37,3 +39,5 @@ def test_access_levels_include_those_below():
                 KNOWN_ENCODER.admit("a method", needs)
     with pytest.raises(AccessDenied, match="grants SAMPLES"):
         STOLEN_STORE.admit("correction", Access.QUERY)
+    with pytest.raises(AccessDenied, match="nearest needs the vectors; threat model 'search-scores' holds none"):
+        SEARCH_SCORES.admit("nearest", Access.QUERY)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from contextvars import copy_context
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from workbench.cli.report import app
 from workbench.core.blocks import Heading
 from workbench.core.errors import BadInput, UnknownName
 from workbench.core.render import to_html, to_markdown
@@ -55,6 +58,19 @@ def test_it_comes_back_from_its_page(toy_page, tmp_path):
     assert to_html(toy_page.brief())
 
 
+def test_the_command_writes_the_page(tmp_path):
+    out = tmp_path / "page"
+    line = SMALL.command("toy").split()[2:]
+    arguments = [*line, "--explainer", "none", "--out", str(out), "--json", str(tmp_path / "a.json"), "--quiet"]
+    done = copy_context().run(CliRunner().invoke, app, arguments)  # --quiet is a context variable
+    assert done.exit_code == 0, done.output
+    assert {path.name for path in out.iterdir()} == {"report.html", "report.md", "report.json"}
+    found = Result.load(tmp_path / "a.json")
+    assert isinstance(found, Interpretation)
+    assert found.clusters.texts == SMALL.texts and [row.task for row in found.probes.rows] == ["topic"]
+    assert "no explainer was wanted" in (out / "report.md").read_text()
+
+
 def test_the_seed_decides_what_is_found(toy_page):
     again = interpret_embedder("toy", replace(SMALL, tasks=()), "cpu")
     assert replace(again.geometry, seconds=0.0) == replace(toy_page.geometry, seconds=0.0)
@@ -100,7 +116,7 @@ def test_mistakes_are_named(change, error, message):
 
 def test_a_static_embedder_has_attributions_that_sum_to_the_cosine():
     pairs = chosen_pairs(load_embedder("potion", "cpu"), at_random=2)
-    assert [each.rule for each in pairs] == ["median", "best", "random (1)", "random (2)"]
+    assert [each.rule for each in pairs] == ["median pair", "best pair", "random pair 1", "random pair 2"]
     for each in pairs:
         assert each.pair.matrix.sum() == pytest.approx(each.pair.score, abs=1e-6)
         assert {*each.pair.tokens_a} <= {*each.pair.text_a.replace(".", " .").replace("?", " ?").split()} | {","}
@@ -111,12 +127,19 @@ def test_pairs_are_chosen_by_rule():
     left = ("a b", "c d", "e f", "g h", "i j")
     right = ("b a", "c x", "e y", "g z", "i w")
     close = np.array([1.0, 0.9, 0.5, 0.2, 0.7])
-    assert chosen_rows(close, left, right, 0, 0) == (("median", 4), ("best", 1)), "the same words are no paraphrase"
+    assert chosen_rows(close, left, right, 0, 0) == (("median pair", 4), ("best pair", 1)), (
+        "the same words are no paraphrase"
+    )
     chosen = chosen_rows(close, left, right, 9, 0)
-    assert [rule for rule, _ in chosen] == ["median", "best", "random (1)", "random (2)", "random (3)"]
+    assert [rule for rule, _ in chosen] == [
+        "median pair",
+        "best pair",
+        "random pair 1",
+        "random pair 2",
+        "random pair 3",
+    ]
     assert len({row for _, row in chosen}) == 5
-    assert chosen_rows(close, left, right, 1, 0)[2][0] == "random"
-    assert chosen_rows(close[:2], left[:2], left[:2], 1, 0) == (("median", 1), ("random", 0))
+    assert chosen_rows(close[:2], left[:2], left[:2], 1, 0) == (("median pair", 1), ("random pair 1", 0))
 
 
 def test_facts_say_what_is_known(toy):

@@ -37,6 +37,8 @@ from workbench.results.payload import Payload
 log = logging.getLogger(__name__)
 _LEVEL = 0.01
 """False alarms at which members are counted."""
+_SPARE = 50
+"""Further texts of no member, for those that turn out to be twice there."""
 
 
 class Further:
@@ -107,11 +109,11 @@ class Further:
         def judge() -> Membership:
             if self._store is None or self._store.texts is None:
                 public = corpora.load(plan.corpus, "test").texts
-                members, others = public[: plan.members], public[plan.members : 2 * plan.members]
+                members, others = public[: plan.members], public[plan.members : 2 * plan.members + _SPARE]
                 vectors = self._attacking.embedder.embed(list(members), what="embed the members")
             else:
                 members = [str(text) for text in self._store.texts[: plan.members]]
-                others = corpora.load(plan.corpus, "test").texts[: plan.members]
+                others = corpora.load(plan.corpus, "test").texts[: plan.members + _SPARE]
                 vectors = self._store.vectors
             candidates = Candidates.of(members, others)
             asked = self._attacking.embedder.embed(list(candidates.texts), what="embed the candidates")

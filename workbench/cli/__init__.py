@@ -18,6 +18,7 @@ from workbench.cli import (
     fingerprint,
     infer,
     invert,
+    lab,
     list_,
     membership,
     payload,
@@ -30,7 +31,8 @@ from workbench.cli._options import DONE, FAILED
 from workbench.core.errors import WorkbenchError
 
 app = typer.Typer(
-    help="Give it vectors, and it shows what they give away. Exit codes: 0 done, 1 over a limit, 2 inconclusive, 3 error.",
+    help="Give it vectors, and it shows what they give away. "
+    "Exit codes: 0 done, 1 over a limit, 2 inconclusive, 3 error.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -52,6 +54,7 @@ app.command("pull")(pull.pull)
 app.add_typer(train.app, name="train")
 app.command("fetch")(fetch.fetch)
 app.command("list")(list_.list_all)
+app.command("lab")(lab.lab)
 app.add_typer(report.app, name="report")
 
 

@@ -14,6 +14,7 @@ _FAMILIES = (
     "stores",
     "models",
     "inverters",
+    "defences",
     "attributors",
     "directions",
     "tasks",
@@ -28,7 +29,7 @@ def list_all(
     device: Device = "auto",
     quiet: Quiet = False,
 ) -> None:
-    """List every registered embedder, corpus, store, model, inverter, attributor, direction, task and checkpoint."""
+    """List every registered member: embedders, corpora, stores, inverters, defences, tasks, checkpoints and the rest."""
     begin(quiet)
     from workbench.core.errors import UnknownName
 
@@ -60,6 +61,7 @@ def _all() -> dict[str, dict[str, str]]:
     from workbench.core import checkpoint
     from workbench.data.stores import STORES
     from workbench.data.tasks import task_card, task_names
+    from workbench.defend import DEFENCES
     from workbench.embed import EMBEDDERS
     from workbench.invert import INVERTERS
     from workbench.probe.directions import DIRECTIONS
@@ -75,6 +77,7 @@ def _all() -> dict[str, dict[str, str]]:
         "attributors": {name: ATTRIBUTORS.summary(name) for name in ATTRIBUTORS.names()},
         "directions": {name: DIRECTIONS.summary(name) for name in DIRECTIONS.names()},
         "inverters": {name: INVERTERS.summary(name) for name in INVERTERS.names()},
+        "defences": {name: DEFENCES.summary(name) for name in DEFENCES.names()},
         "tasks": {name: task_card(name).summary for name in task_names()},
         "checkpoints": {name: entry.summary for name, entry in checkpoint.index().items()},
     }

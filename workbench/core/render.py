@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, fields, is_dataclass, replace
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from workbench.core import render_marks
 from workbench.core.blocks import Block, Cell, Example, Examples, Facts, Heading, Intervals, Segment, Table, Text
 from workbench.core.estimate import Estimate
 from workbench.core.marks import Flow, Heatmap, Highlight, Waterfall
+from workbench.core.text import inert
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -39,19 +40,30 @@ def to_json(blocks: Iterable[Block]) -> list[dict[str, Any]]:
 
 def to_markdown(blocks: Iterable[Block]) -> str:
     """Blocks as GitHub-flavoured Markdown; charts become tables."""
-    return "\n\n".join(_markdown(block) for block in blocks) + "\n"
+    return "\n\n".join(_markdown(_harmless(block)) for block in blocks) + "\n"
 
 
 def to_html(blocks: Iterable[Block]) -> str:
     """Blocks as HTML elements, all text escaped; a chart is a `<div class="chart">` that holds its figure as JSON."""
-    return "\n".join(_html(block) for block in blocks)
+    return "\n".join(_html(_harmless(block)) for block in blocks)
 
 
 def to_terminal(blocks: Iterable[Block]) -> RenderableType:
     """Blocks as one rich renderable."""
     from rich.console import Group
 
-    return Group(*(_terminal(block) for block in blocks))
+    return Group(*(_terminal(_harmless(block)) for block in blocks))
+
+
+def _harmless(value: Any) -> Any:
+    """A block whose every text is inert: a store's texts may hold what a terminal obeys."""
+    if isinstance(value, str):
+        return inert(value)
+    if isinstance(value, tuple):
+        return tuple(map(_harmless, value))
+    if is_dataclass(value) and not isinstance(value, type):
+        return replace(value, **{each.name: _harmless(getattr(value, each.name)) for each in fields(value)})
+    return value
 
 
 def _markdown(block: Block) -> str:

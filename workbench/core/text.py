@@ -13,6 +13,16 @@ SPLITS: tuple[Split, ...] = get_args(Split)
 _NOT_WORD = re.compile(r"[\W_]+")
 _WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
 _SPACE = re.compile(r"\s+")
+_ACTS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_LONGEST = 5000
+
+
+def inert(text: str) -> str:
+    """Text that is only read: control characters (a terminal obeys them), marks that turn the direction of writing, and
+    lone surrogates become a replacement character; what is over 5,000 characters is cut, and says so."""
+    if len(text) > _LONGEST:
+        text = f"{text[:_LONGEST]}... ({len(text):,} characters)"
+    return _ACTS.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def squeeze(text: str) -> str:

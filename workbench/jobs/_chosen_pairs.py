@@ -44,10 +44,10 @@ def chosen_rows(
     """Rule and row of each chosen pair, by the cosines `close` of all; no row twice."""
     order = np.argsort(close, kind="stable")
     differ = [row for row in order[::-1].tolist() if set(words(left[row])) != set(words(right[row]))]
-    rows = {"median": int(order[(len(order) - 1) // 2])}
+    rows = {"median pair": int(order[(len(order) - 1) // 2])}
     if differ and differ[0] not in rows.values():
-        rows["best"] = differ[0]
+        rows["best pair"] = differ[0]
     drawn = np.random.default_rng([seed, 13]).permutation(len(close)).tolist()
     rest = [row for row in drawn if row not in rows.values()][:at_random]
-    numbers = ["random"] if len(rest) == 1 else [f"random ({number})" for number in range(1, len(rest) + 1)]
+    numbers = [f"random pair {number}" for number in range(1, len(rest) + 1)]
     return tuple({**rows, **dict(zip(numbers, rest, strict=True))}.items())

@@ -86,7 +86,8 @@ def find_clusters(
                 silhouette=_mean(apart[members], None if groups is None else groups[members], seed),
                 words=names.of(place),
                 separation=separations[place],
-                central=tuple(str(texts[row]) for row in nearest),
+                central=tuple(str(texts[row]) for row in nearest.tolist()),
+                nearest=float(points[nearest[0]] @ centroids[place]),
             )
         )
     told = [each.value for each in separations if each]

@@ -38,6 +38,8 @@ class Cluster:
     """How often the words put a held-out text of the cluster above one that is not in it; None for too few texts."""
     central: tuple[str, ...]
     """The texts next to the centroid."""
+    nearest: float
+    """Cosine of the first of them with the centroid."""
     name: CentroidName | None = None
 
 
@@ -68,11 +70,12 @@ class Clusters(Result):
         """A row a cluster."""
         named = any(row.name for row in self.rows)
         columns = ("cluster", "texts", "words", "AUC of words", "silhouette")
-        more = ("explainer's name", "cosine", "blind") if named else ()
+        more = ("explainer's name", "cosine", "blind", "nearest text") if named else ()
         rows = []
         for row in self.rows:
             found = row.name
-            said = (found.description, found.cosine, found.blind_cosine) if found else (None, None, None)
+            near = (found.cosine, found.blind_cosine) if found else (None, None)
+            said = (found.description if found else None, *near, row.nearest)
             words = ", ".join(word for word, _ in row.words[:_WORDS]) or "-"
             cells = (f"#{row.number}", row.size, words, row.separation, row.silhouette.value)
             rows.append((*cells, *(said if named else ())))
@@ -109,8 +112,9 @@ class Clusters(Result):
     def setting(self) -> str:
         """How it was made, in words."""
         named = (
-            f" The name is what the explainer {self.explainer} says of the centroid alone, without any text; `cosine` "
-            "is that of the description, embedded anew, with the centroid; `blind`: of what it says of another one."
+            f" The name is what the explainer {self.explainer} says of the centroid alone, without any text. Beside "
+            "it stand three cosines with the centroid: of the description, embedded anew; of what the same model says "
+            "of another vector (blind); and of the text that is nearest to the centroid."
             if self.explainer
             else ""
         )

@@ -84,13 +84,11 @@ class Geometry(Result):
     seconds: float
 
     def table(self) -> Table:
-        """A row a measure: these vectors, then both kinds of Gaussian ones."""
+        """A row a measure without a unit: these vectors, then both kinds of Gaussian ones."""
         named = [
             ("mean cosine of random pairs", self.mean_cosine),
             ("standard deviation of these cosines", self.cosine_spread),
             ("IsoScore", self.iso_score),
-            ("participation ratio, dimensions", self.participation),
-            ("principal components for 90%", self.components_90),
             ("mean square in the 3 largest dimensions", self.top_share),
             (f"hubness: skewness of {self.k}-occurrence", self.hubness),
             (f"among the {self.k} nearest of no text", self.never_near),
@@ -100,6 +98,15 @@ class Geometry(Result):
         rows = tuple((name, each.value, each.gaussian, each.shaped) for name, each in named)
         columns = ("measure", self.embedder, "Gaussian, even", "Gaussian, same covariance")
         return Table(columns, rows, f"{self.n:,} vectors of {self.dim} dimensions beside as many Gaussian ones")
+
+    def dimensions(self) -> Table:
+        """How many dimensions the vectors fill, beside an even cloud of as many."""
+        named = (
+            ("participation ratio", self.participation),
+            ("principal components for 90% of the variance", self.components_90),
+        )
+        rows = tuple((name, each.value, each.gaussian) for name, each in named)
+        return Table(("in dimensions", self.embedder, "Gaussian, even"), rows, f"Of {self.dim} dimensions", digits=1)
 
     def variance(self) -> Heatmap:
         """Share of the variance in the first principal components."""
@@ -132,19 +139,20 @@ class Geometry(Result):
         )
 
     def blocks(self) -> tuple[Block, ...]:
-        """Headline, sentences, the table, the spectrum, and how it was measured."""
+        """Headline, sentences, the tables, the spectrum, and how it was measured."""
         return (
             Heading("Geometry of the vectors"),
             self._facts(),
             *map(Text, self.told()),
             self.table(),
+            self.dimensions(),
             self.variance(),
             Text(self.setting()),
         )
 
     def brief(self) -> tuple[Block, ...]:
-        """Headline and table."""
-        return (Heading("Geometry of the vectors"), self._facts(), self.table())
+        """Headline and tables."""
+        return (Heading("Geometry of the vectors"), self._facts(), self.table(), self.dimensions())
 
     def setting(self) -> str:
         """How it was measured, in words."""

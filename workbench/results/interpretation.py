@@ -62,7 +62,7 @@ class Interpretation(Result):
         return (
             Heading(self.title, 1),
             self._headline(),
-            Table(("", ""), self.facts, "The embedder"),
+            Table(("what is known", ""), self.facts),
             *self.geometry.blocks(),
             *self._part("probes", self.probes),
             *self._part("fingerprint", self.fingerprint),
@@ -102,7 +102,7 @@ class Interpretation(Result):
         if self.probes and self.probes.rows:
             best = max(self.probes.rows, key=lambda row: row.selectivity.value)
             least = min(self.probes.rows, key=lambda row: row.selectivity.value)
-            note = f"score {best.score.text(2)}; least: {least.label}, {least.score.text(2)}"
+            note = f"{best.selectivity.text(2)} above its control; least: {least.label}, {least.selectivity.value:.2f}"
             items.append(Fact("read best by a linear probe", best.label, note))
         if self.clusters:
             note = f"silhouette; {self.clusters.floor.value:.2f} in a cloud without clusters"
@@ -121,11 +121,11 @@ class Interpretation(Result):
         for each in self.pairs:
             inside, left, right, corner = (value for _, value in each.pair.parts())
             rows.append((each.rule, each.pair.score, inside, left + right, corner, each.pair.completeness_error))
-        columns = ("pair", "cosine", "pairs of words", "words with reference", "both references", "not accounted for")
+        columns = ("", "cosine", "pairs of words", "words with reference", "both references", "not accounted for")
         shown = []
         for each in self.pairs:
             marks = [block for block in each.pair.brief() if isinstance(block, Highlight | Heatmap)]
-            shown += [Heading(f"The {each.rule} pair, cosine {each.pair.score:.2f}", 3), *map(_plain, marks)]
+            shown += [_captioned(mark, f"{each.rule.capitalize()}, cosine {each.pair.score:.2f}") for mark in marks]
         first = self.pairs[0].pair
         return (
             Heading(SECTIONS["attributions"]),
@@ -134,13 +134,14 @@ class Interpretation(Result):
                 f"{self.pair_pool:,} by a rule and not by eye: the one with the median cosine, the one with the "
                 "highest of those that do not consist of the same words, and some at random. Every pair of words has "
                 "its share of the cosine; with the reference (a text of the same length that says nothing) the shares "
-                f"sum to it. Method: {first.method}, by words; blue raises the cosine, orange lowers it."
+                f"sum to it. Method: {first.method}, by words; blue raises the cosine, orange lowers it. "
+                "A word's colour in a text is its share over the whole other text."
             ),
             Table(columns, tuple(rows), "What the cosines are made of"),
             *shown,
         )
 
 
-def _plain(mark: Highlight | Heatmap) -> Highlight | Heatmap:
-    """With a caption short enough to stand once for each pair."""
-    return replace(mark, caption="Over the whole other text" if isinstance(mark, Highlight) else mark.caption)
+def _captioned(mark: Highlight | Heatmap, pair: str) -> Highlight | Heatmap:
+    """With the pair in the caption of its texts, so that the caption stands for a heading."""
+    return replace(mark, caption=f"{pair}: what each word gives") if isinstance(mark, Highlight) else mark

@@ -1,7 +1,7 @@
 /* AuditGrid: a table of buttons; the chosen cell's evidence stands below. */
 
-const SAID = { "not applicable": "not applicable", "not run": "not run" };
-const SHORT = { "not applicable": "n/a", "not run": "NOT RUN" };
+const SAID = { run: "run", "not applicable": "not applicable", "not run": "not run" };
+const SHORT = { run: "run", "not applicable": "n/a", "not run": "NOT RUN" };
 
 const render = (context) => begin(context, "audit-grid", GRID_CSS, (shell, content) => {
   const { rows, columns, cells, measure, highest } = content;
@@ -67,14 +67,14 @@ const GRID_CSS = `
 .grid th { font-weight: 600; font-size: 13px; text-align: left; padding: 2px 6px; color: var(--wb-soft); min-width: 7em; }
 .grid td { padding: 0; background: none; text-align: left; }
 .cell { width: 100%; min-width: 8.5em; min-height: 58px; display: grid; gap: 1px; text-align: left; align-content: center; border-width: 2px; }
-.cell.run { background: color-mix(in srgb, rgb(var(--wb-less)) calc(.45 * var(--share)), var(--wb-card)); }
+.cell.run { background: color-mix(in srgb, rgb(var(--wb-less)) calc(.45 * var(--share, 0%)), var(--wb-card)); }
 .cell.run small { color: var(--wb-ink); opacity: .85; }
 .cell.not-run { background: repeating-linear-gradient(45deg, var(--wb-back) 0 6px, var(--wb-line) 6px 9px); border-style: dashed; border-color: var(--wb-soft); }
 .cell.not-run b { background: var(--wb-back); justify-self: start; padding: 0 4px; border-radius: 3px; font-size: 12px; }
 .cell.not-applicable { background: none; border-color: transparent; color: var(--wb-soft); }
 .cell.not-applicable b { font-weight: 400; }
 .cell[aria-pressed="true"] { border-color: var(--wb-accent); border-style: solid; color: var(--wb-ink); }
-.cell.run[aria-pressed="true"] { background: color-mix(in srgb, rgb(var(--wb-less)) calc(.45 * var(--share)), var(--wb-card)); }
+.cell.run[aria-pressed="true"] { background: color-mix(in srgb, rgb(var(--wb-less)) calc(.45 * var(--share, 0%)), var(--wb-card)); }
 .bar { position: relative; height: 6px; background: color-mix(in srgb, var(--wb-ink) 12%, transparent); border-radius: 3px; margin-top: 2px; }
 .bar i { position: absolute; top: 0; bottom: 0; background: rgb(var(--wb-less)); border-radius: 3px; min-width: 2px; }
 .bar em { position: absolute; top: -2px; bottom: -2px; width: 3px; margin-left: -1px; background: var(--wb-ink); border-radius: 2px; }
