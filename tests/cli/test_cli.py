@@ -31,6 +31,7 @@ VERBS = (
     "pull",
     "report page",
     "report diff",
+    "report interpret",
     "probe",
     "train",
     "train inverter",

@@ -27,8 +27,19 @@ SMALL = InterpretOptions(texts=200, tasks=("topic",), rows=60, clusters=4, rando
 
 
 @pytest.fixture(scope="module")
-def toy_page():
-    return interpret_embedder("toy", SMALL, "cpu")
+def folder(tmp_path_factory):
+    """What the command writes for the toy: report.html, .md, .json, and the result as result.json."""
+    out = tmp_path_factory.mktemp("interpret")
+    line = SMALL.command("toy").split()[2:]
+    arguments = [*line, "--out", str(out), "--json", str(out / "result.json"), "--quiet"]
+    done = copy_context().run(CliRunner().invoke, app, arguments)  # --quiet is a context variable
+    assert done.exit_code == 0, done.output
+    return out
+
+
+@pytest.fixture(scope="module")
+def toy_page(folder):
+    return Result.load(folder / "result.json")
 
 
 def test_the_page_has_every_section_and_says_what_is_missing(toy_page):
@@ -50,25 +61,14 @@ def test_the_page_has_every_section_and_says_what_is_missing(toy_page):
     assert "--among EMBEDDER" in page
 
 
-def test_it_comes_back_from_its_page(toy_page, tmp_path):
-    Report(toy_page.title, (toy_page,), toy_page.made).save(tmp_path)
-    (again,) = Report.load(tmp_path / "report.json").results
-    assert again == toy_page
-    assert "<h1>Interpretation of toy</h1>" in (tmp_path / "report.html").read_text()
+def test_the_command_writes_a_page_that_comes_back(folder, toy_page):
+    assert {path.name for path in folder.iterdir()} == {"report.html", "report.md", "report.json", "result.json"}
+    assert isinstance(toy_page, Interpretation)
+    assert toy_page.clusters.texts == SMALL.texts and [row.task for row in toy_page.probes.rows] == ["topic"]
+    again = Report.load(folder / "report.json")
+    assert again.results == (toy_page,) and again.made == toy_page.made
+    assert "<h1>Interpretation of toy</h1>" in (folder / "report.html").read_text()
     assert to_html(toy_page.brief())
-
-
-def test_the_command_writes_the_page(tmp_path):
-    out = tmp_path / "page"
-    line = SMALL.command("toy").split()[2:]
-    arguments = [*line, "--explainer", "none", "--out", str(out), "--json", str(tmp_path / "a.json"), "--quiet"]
-    done = copy_context().run(CliRunner().invoke, app, arguments)  # --quiet is a context variable
-    assert done.exit_code == 0, done.output
-    assert {path.name for path in out.iterdir()} == {"report.html", "report.md", "report.json"}
-    found = Result.load(tmp_path / "a.json")
-    assert isinstance(found, Interpretation)
-    assert found.clusters.texts == SMALL.texts and [row.task for row in found.probes.rows] == ["topic"]
-    assert "no explainer was wanted" in (out / "report.md").read_text()
 
 
 def test_the_seed_decides_what_is_found(toy_page):
@@ -89,7 +89,8 @@ def test_texts_of_ones_own_are_distinct_and_not_left_in_the_cache(tmp_path, monk
     path = tmp_path / "lines.txt"
     path.write_text("\n".join([*lines, *lines, "  ", "!!"]))
     monkeypatch.setattr(job, "cached_vectors", lambda *_: pytest.fail("a user's vectors were cached"))
-    found = interpret_embedder("toy", replace(SMALL, corpus=str(path), texts=120, tasks=()), "cpu")
+    found = interpret_embedder("toy", replace(SMALL, corpus=str(path), texts=120, tasks=(), explainer="none"), "cpu")
+    assert "no explainer was wanted" in dict(found.absent)["clusters"]
     assert found.geometry.n == 120 and found.geometry.about == "120 different texts of lines.txt, drawn at random"
     path.write_text("\n".join(lines[:90] * 2))
     with pytest.raises(BadInput, match="has 90 different texts; expected at least 100"):
@@ -99,8 +100,9 @@ def test_texts_of_ones_own_are_distinct_and_not_left_in_the_cache(tmp_path, monk
 @pytest.mark.parametrize(
     ("change", "error", "message"),
     [
-        ({"texts": 99}, BadInput, "expected at least 2 clusters and 100 texts"),
-        ({"texts": 300, "clusters": 40}, BadInput, "and 400 texts"),
+        ({"texts": 99}, BadInput, "expected at least 2 clusters, and 100 to 20,000 texts"),
+        ({"texts": 300, "clusters": 40}, BadInput, "and 400 to 20,000 texts"),
+        ({"texts": 20_001}, BadInput, "100 to 20,000 texts"),
         ({"clusters": 1}, BadInput, "expected at least 2 clusters"),
         ({"random_pairs": -1}, BadInput, "random_pairs -1"),
         ({"tasks": ("lenght",)}, UnknownName, "Did you mean 'length'"),

@@ -66,7 +66,7 @@ def test_a_cloud_without_clusters_says_so(planted):
 
 def test_the_result_comes_back_and_shows_names(found):
     plain = found.clusters
-    named = replace(plain.rows[0], name=CentroidName("about money", ("bank",), 0.5, 0.1))
+    named = replace(plain.rows[0], name=CentroidName("about money", 0.5, 0.1))
     both = replace(plain, rows=(named, *plain.rows[1:]), explainer="some-explainer")
     for each in (plain, both):
         assert Result.from_json(each.to_json()) == each

@@ -33,17 +33,17 @@ def lab(
     """
     folder = copy_notebooks(Path(FOLDER))
     from jupyterlab.labapp import LabApp
-    from traitlets.config import Config
 
     arguments = [
         f"--ServerApp.root_dir={folder.resolve()}",
         f"--LabApp.default_url=/lab/tree/{TOUR}",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+        "--LabApp.news_url=None",
         *([f"--port={port}", "--ServerApp.port_retries=0"] if port else []),
         *(["--no-browser"] if no_browser else []),
         *(jupyter or []),
     ]
-    LabApp.launch_instance(argv=arguments, config=Config({"LabApp": {"news_url": None}}))
+    LabApp.launch_instance(argv=arguments)
 
 
 def copy_notebooks(folder: Path) -> Path:

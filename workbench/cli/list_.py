@@ -29,7 +29,7 @@ def list_all(
     device: Device = "auto",
     quiet: Quiet = False,
 ) -> None:
-    """List every registered member: embedders, corpora, stores, inverters, defences, tasks, checkpoints and the rest."""
+    """List every registered member: embedders, corpora, stores, inverters, defences, tasks, and the rest."""
     begin(quiet)
     from workbench.core.errors import UnknownName
 

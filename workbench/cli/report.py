@@ -62,7 +62,7 @@ def interpret(
     out: Annotated[Path, typer.Option(help="Folder for report.html, report.md and report.json.")] = Path(
         "out/interpretation"
     ),
-    texts: Annotated[int, typer.Option(help="Texts for geometry and clusters.", min=100)] = 3000,
+    texts: Annotated[int, typer.Option(help="Texts for geometry and clusters.", min=100, max=20_000)] = 3000,
     corpus: Annotated[
         str, typer.Option(help="A corpus of `workbench list corpora`, or a file of texts of your own.")
     ] = "conservative",

@@ -59,7 +59,32 @@ class Result(ABC):
         """What a notebook shows: the blocks, charts as tables."""
         from workbench.core.blocks import Intervals
 
-        return render.to_html(block.table() if isinstance(block, Intervals) else block for block in self.blocks())
+        inside = render.to_html(block.table() if isinstance(block, Intervals) else block for block in self.blocks())
+        return f'<div class="wb-result"><style>{_STYLE}</style>{inside}</div>'
 
     def __rich__(self) -> Any:
         return render.to_terminal(self.brief())
+
+
+_STYLE = "".join(
+    f".wb-result {selector} {{{rules}}}"
+    for selector, rules in {
+        "h1": "font-size:1.25em;margin:.4em 0",
+        "h2": "font-size:1.15em;margin:.8em 0 .4em",
+        "h3": "font-size:1em;margin:.8em 0 .3em",
+        ".facts": "display:flex;flex-wrap:wrap;gap:.6em 2em;margin:.6em 0",
+        ".fact": "display:flex;flex-direction:column;max-width:20em",
+        ".fact b": "font-size:1.3em",
+        "small": "opacity:.75",
+        "table": "margin:.6em 0",
+        "table caption": "text-align:left;font-weight:600;white-space:nowrap",
+        "table th": "text-align:left!important",
+        "table td": "text-align:left!important;vertical-align:top",
+        "table .number": "text-align:right!important",
+        ".heatmap table td": "text-align:right!important",
+        "figure": "margin:.6em 0",
+        "dl": "display:grid;grid-template-columns:max-content 1fr;gap:.1em .8em;margin:.4em 0",
+        "dd": "margin:0",
+    }.items()
+)
+"""Of a result in a notebook, whose own style puts facts in one line and words to the right."""

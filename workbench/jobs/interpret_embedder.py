@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -38,6 +39,8 @@ from workbench.results.probe_scores import ProbeScores
 TASKS = ("length", "question", "negation", "digit", "topic", "sentiment")
 NO_EXPLAINER = "none"
 _SECTIONS = 5
+_MOST_TEXTS = 20_000
+"""Neighbours and silhouettes look at all pairs."""
 _LIMITS = (
     "The numbers hold for the texts that they were measured on. Other domains, languages and lengths fill the space "
     "otherwise; --corpus takes texts of your own.",
@@ -73,13 +76,25 @@ class InterpretOptions:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        least = max(LEAST, LEAST_A_CLUSTER * self.clusters)
-        if self.clusters < 2 or self.texts < least:
+        if self.clusters < 2 or not self.least_texts <= self.texts <= _MOST_TEXTS:
             raise BadInput(
-                f"{self.texts} texts for {self.clusters} clusters; expected at least 2 clusters and {least} texts"
+                f"{self.texts} texts for {self.clusters} clusters; expected at least 2 clusters, and "
+                f"{self.least_texts} to {_MOST_TEXTS:,} texts"
             )
         if self.random_pairs < 0 or self.rows < 0:
             raise BadInput(f"rows is {self.rows} and random_pairs {self.random_pairs}; expected 0 or more")
+
+    @property
+    def least_texts(self) -> int:
+        """Fewest texts that will do for so many clusters."""
+        return max(LEAST, LEAST_A_CLUSTER * self.clusters)
+
+    @property
+    def own_texts(self) -> bool:
+        """Whether the corpus is a file (or a data set of the hub), not one of the named ones."""
+        path = Path(self.corpus)
+        named = self.corpus in corpora.names()
+        return not named and bool(path.suffix or path.is_file() or self.corpus.startswith("hf:"))
 
     def command(self, embedder: str) -> str:
         """The command that makes the page again."""
@@ -116,13 +131,12 @@ def interpret_embedder(
     )
 
 
-def _opened(name: str, options: InterpretOptions, device: str, advance) -> Interpretation:  # noqa: ANN001
+def _opened(name: str, options: InterpretOptions, device: str, advance: Callable[[int], None]) -> Interpretation:
     """All but the probes, which open the embedder themselves: this one is let go before."""
     embedder = load_embedder(name, device)
     corpus, about = _texts(options)
-    named = options.corpus in corpora.names()
     # vectors of a user's own texts are not left in the cache: they would give the texts away
-    vectors = cached_vectors(embedder, corpus.texts) if named else embedder.embed(corpus.texts)
+    vectors = embedder.embed(corpus.texts) if options.own_texts else cached_vectors(embedder, corpus.texts)
     groups = np.array(corpus.groups, object)
     geometry = measure_geometry(vectors, groups, name, about, options.seed)
     advance(1)
@@ -157,20 +171,23 @@ _Absent = tuple[tuple[str, str], ...]
 
 
 def _texts(options: InterpretOptions) -> tuple[Corpus, str]:
-    """The texts, and which they are."""
-    if options.corpus in corpora.names() or (not Path(options.corpus).suffix and not options.corpus.startswith("hf:")):
+    """The texts, and which they are. Raises BadInput for too few."""
+    if options.own_texts:
+        whole = corpora.read(options.corpus)
+        first: dict[str, int] = {}
+        for row, text in enumerate(whole.texts):
+            first.setdefault(normalise(text), row)
+        first.pop("", None)
+        rows = np.random.default_rng(options.seed).permutation([*first.values()])[: options.texts]
+        found = whole.where(np.sort(rows))
+        drawn = ", drawn at random" if len(found) < len(first) else ""
+        about = f"{len(found):,} different texts of {whole.name}{drawn}"
+    else:
         found = corpora.load(options.corpus, "test", options.texts)
-        return found, f"the first {len(found):,} of the test split of {options.corpus}, in the order of their hashes"
-    whole = corpora.read(options.corpus)
-    first = {normalise(text): row for row, text in reversed([*enumerate(whole.texts)])}
-    first.pop("", None)
-    rows = np.sort(np.random.default_rng(options.seed).permutation(sorted(first.values()))[: options.texts])
-    least = max(LEAST, LEAST_A_CLUSTER * options.clusters)
-    if len(rows) < least:
-        raise BadInput(f"{options.corpus} has {len(rows)} different texts; expected at least {least}")
-    return whole.where(rows), f"{len(rows):,} different texts of {whole.name}" + (
-        ", drawn at random" if len(rows) < len(first) else ""
-    )
+        about = f"the first {len(found):,} of the test split of {options.corpus}, in the order of their hashes"
+    if len(found) < options.least_texts:
+        raise BadInput(f"{options.corpus} has {len(found)} different texts; expected at least {options.least_texts}")
+    return found, about
 
 
 def _fingerprint(
@@ -213,10 +230,7 @@ def _named(found: Clustering, embedder: Embedder, wanted: str, device: str) -> t
     ids = np.array([str(row.number) for row in found.clusters.rows], object)
     said = explainer.describe(EmbeddingSet(ids, centroids), claims=False)
     rows = tuple(
-        replace(
-            row,
-            name=CentroidName(one.description, tuple(word for word, _ in one.keywords), one.cosine, one.blind_cosine),
-        )
+        replace(row, name=CentroidName(one.description, one.cosine, one.blind_cosine))
         for row, one in zip(found.clusters.rows, said.rows, strict=True)
     )
     return replace(found.clusters, rows=rows, explainer=explainer.checkpoint), ()

@@ -19,7 +19,6 @@ class CentroidName:
     `blind_cosine` between it and what the same model says of another vector."""
 
     description: str
-    keywords: tuple[str, ...]
     cosine: float | None
     blind_cosine: float | None
 
@@ -77,7 +76,7 @@ class Clusters(Result):
             near = (found.cosine, found.blind_cosine) if found else (None, None)
             said = (found.description if found else None, *near, row.nearest)
             words = ", ".join(word for word, _ in row.words[:_WORDS]) or "-"
-            cells = (f"#{row.number}", row.size, words, row.separation, row.silhouette.value)
+            cells = (f"#{row.number}", row.size, words, row.separation, row.silhouette)
             rows.append((*cells, *(said if named else ())))
         return Table((*columns, *more), tuple(rows), "Clusters, the largest first", digits=2)
 
@@ -133,13 +132,23 @@ class Clusters(Result):
             Fact(
                 "silhouette",
                 f"{self.silhouette.value:.3f}",
-                f"{self.floor.value:.3f} without any clusters",
+                f"{self.silhouette.interval(3)}; {self.floor.value:.3f} without any clusters",
                 "good" if apart else "warn",
             ),
-            Fact("agreement with other seeds", f"{self.stability.value:.2f}", "adjusted Rand index; 1: the same"),
+            Fact(
+                "agreement with other seeds",
+                f"{self.stability.value:.2f}",
+                f"{self.stability.interval()}; adjusted Rand index",
+            ),
         ]
         if self.naming:
-            items.append(Fact("AUC of words for clusters", f"{self.naming.value:.2f}", "on held-out texts; chance .5"))
+            items.append(
+                Fact(
+                    "AUC of words for clusters",
+                    f"{self.naming.value:.2f}",
+                    f"{self.naming.interval()} on held-out texts; chance .5",
+                )
+            )
         return Facts(tuple(items))
 
     def _warning(self) -> str:

@@ -168,7 +168,11 @@ class Geometry(Result):
         odd = len(self.outliers)
         return Facts(
             (
-                Fact("mean cosine of random pairs", f"{self.mean_cosine.value.value:.3f}", "0: isotropic"),
+                Fact(
+                    "mean cosine of random pairs",
+                    f"{self.mean_cosine.value.value:.3f}",
+                    f"{self.mean_cosine.value.interval(3)}; 0: isotropic",
+                ),
                 Fact(
                     "effective dimensions",
                     f"{self.participation.value.value:.0f}",
@@ -177,7 +181,7 @@ class Geometry(Result):
                 Fact(
                     "hubness",
                     f"{self.hubness.value.value:.2f}",
-                    f"{self.hubness.gaussian.value:.2f} in an even cloud, 0: no hubs",
+                    f"{self.hubness.value.interval()}; {self.hubness.gaussian.value:.2f} in an even cloud",
                 ),
                 Fact(
                     "dimensions apart",

@@ -91,12 +91,14 @@ class Interpretation(Result):
             Fact(
                 "effective dimensions",
                 f"{geometry.participation.value.value:.0f}",
-                f"of {geometry.dim}; {geometry.components_90.value.value:.0f} hold 90% of the variance",
+                f"{geometry.participation.value.interval(0)} of {geometry.dim}; "
+                f"{geometry.components_90.value.value:.0f} hold 90% of the variance",
             ),
             Fact(
                 "cosine of random texts",
                 f"{geometry.mean_cosine.value.value:.2f}",
-                f"give or take {geometry.cosine_spread.value.value:.2f} from pair to pair",
+                f"{geometry.mean_cosine.value.interval()}, and {geometry.cosine_spread.value.value:.2f} up and down "
+                "from pair to pair",
             ),
         ]
         if self.probes and self.probes.rows:
@@ -105,8 +107,9 @@ class Interpretation(Result):
             note = f"{best.selectivity.text(2)} above its control; least: {least.label}, {least.selectivity.value:.2f}"
             items.append(Fact("read best by a linear probe", best.label, note))
         if self.clusters:
-            note = f"silhouette; {self.clusters.floor.value:.2f} in a cloud without clusters"
-            items.append(Fact("how far clusters are apart", f"{self.clusters.silhouette.value:.2f}", note))
+            apart, floor = self.clusters.silhouette, self.clusters.floor
+            note = f"silhouette {apart.interval()}; {floor.value:.2f} in a cloud without clusters"
+            items.append(Fact("how far clusters are apart", f"{apart.value:.2f}", note))
         return Facts(tuple(items))
 
     def _part(self, name: str, part: Result | None) -> tuple[Block, ...]:

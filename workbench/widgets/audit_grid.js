@@ -64,13 +64,15 @@ const render = (context) => begin(context, "audit-grid", GRID_CSS, (shell, conte
 
 const GRID_CSS = `
 .grid { border-collapse: separate; border-spacing: 4px; margin: 4px 0 8px; width: 100%; }
-.grid th { font-weight: 600; font-size: 13px; text-align: left; padding: 2px 6px; color: var(--wb-soft); min-width: 7em; }
+.grid th { font-weight: 600; font-size: 13px; text-align: left; padding: 2px 6px; color: var(--wb-soft); min-width: 4.6em; }
+.grid th[scope="row"] { min-width: 7em; }
 .grid td { padding: 0; background: none; text-align: left; }
-.cell { width: 100%; min-width: 8.5em; min-height: 58px; display: grid; gap: 1px; text-align: left; align-content: center; border-width: 2px; }
+.cell { width: 100%; min-width: 5.4em; min-height: 58px; display: grid; gap: 1px; text-align: left; align-content: center; border-width: 2px; }
 .cell.run { background: color-mix(in srgb, rgb(var(--wb-less)) calc(.45 * var(--share, 0%)), var(--wb-card)); }
+.cell.run { min-width: 8.5em; }
 .cell.run small { color: var(--wb-ink); opacity: .85; }
 .cell.not-run { background: repeating-linear-gradient(45deg, var(--wb-back) 0 6px, var(--wb-line) 6px 9px); border-style: dashed; border-color: var(--wb-soft); }
-.cell.not-run b { background: var(--wb-back); justify-self: start; padding: 0 4px; border-radius: 3px; font-size: 12px; }
+.cell.not-run b { background: var(--wb-back); justify-self: start; padding: 0 4px; border-radius: 3px; font-size: 11px; white-space: nowrap; }
 .cell.not-applicable { background: none; border-color: transparent; color: var(--wb-soft); }
 .cell.not-applicable b { font-weight: 400; }
 .cell[aria-pressed="true"] { border-color: var(--wb-accent); border-style: solid; color: var(--wb-ink); }
