@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 
 import pytest
 
@@ -89,3 +90,18 @@ def test_what_is_no_report_is_refused(tmp_path):
 def test_a_single_result_makes_a_page(audit, tmp_path):
     audit.sentences.save(tmp_path / "a.json")
     assert "Attack &amp; floors" in Report.load(tmp_path / "a.json").to_html()
+
+
+def test_a_page_is_printed_where_there_is_a_browser(audit, tmp_path, monkeypatch):
+    page = Report("title", (audit,))
+    page.save(tmp_path)
+    if shutil.which("chromium"):
+        assert page.print_pdf(tmp_path).read_bytes().startswith(b"%PDF")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(BadInput, match="no browser to print .*report.pdf with; install chromium"):
+        page.print_pdf(tmp_path)
+
+
+def test_a_private_report_is_the_owners_alone(audit, tmp_path):
+    for path in Report("title", (audit,)).save(tmp_path, private=True):
+        assert path.stat().st_mode & 0o777 == 0o600

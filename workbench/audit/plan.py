@@ -64,7 +64,7 @@ class AuditPlan(BaseModel):
         "transformed-store": ("defences",),
     }
     """Further attacks, by threat model; those that turn vectors into text are tried on the first `deep` sentences."""
-    deep: int = Field(40, ge=10, le=10_000)
+    deep: int = Field(25, ge=10, le=10_000)
     pairs: int = Field(1000, ge=2)
     """Texts with their vectors that `few-shot` has."""
     samples: int = Field(5000, ge=100)

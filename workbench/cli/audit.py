@@ -30,6 +30,7 @@ def audit(
     gate: Annotated[
         Path | None, typer.Option(help="TOML of limits; exit code 1 and the broken lines where one does not hold.")
     ] = None,
+    pdf: Annotated[bool, typer.Option("--pdf", help="Print it as PDF too, by a Chromium that is installed.")] = False,
     print_plan: Annotated[bool, typer.Option("--print-plan", help="Print the whole plan as JSON and stop.")] = False,
     json: Json = "",
     seed: Annotated[int | None, typer.Option(help="Overrides the plan's.")] = None,
@@ -71,7 +72,10 @@ def audit(
     audited = run_audit(whole, device, parts)
     result = audited.result
     made = f"Made {time.strftime('%Y-%m-%d %H:%M')} by embedding-workbench {version('embedding-workbench')}"
-    paths = Report(whole.title, (result, *audited.details), made).save(out, private=True)
+    report = Report(whole.title, (result, *audited.details), made)
+    paths = report.save(out, private=True)
+    if pdf:
+        report.print_pdf(out, private=True)
     rmtree(parts, ignore_errors=True)
     finish(result, json, quiet)
     say(f"report: {paths[0]} ({result.seconds:.0f} s)", quiet)

@@ -35,6 +35,7 @@ def page(
     sources: Annotated[list[Path], typer.Argument(help="report.json files, or results that --json has written.")],
     out: Annotated[Path, typer.Option(help="Folder for report.html, report.md and report.json.")] = Path("out/report"),
     title: Annotated[str, typer.Option(help="Title of the page; default: that of the first source.")] = "",
+    pdf: Annotated[bool, typer.Option("--pdf", help="Print it as PDF too, by a Chromium that is installed.")] = False,
     json: Json = "",
     seed: Seed = 0,
     device: Device = "auto",
@@ -53,6 +54,8 @@ def page(
     whole = Report(title or parts[0].title, results, parts[0].made)
     paths = whole.save(out)
     say(f"report: {paths[0]}", quiet)
+    if pdf:
+        say(f"PDF: {whole.print_pdf(out)}", quiet)
     write_json_to(json, whole.to_json())
 
 

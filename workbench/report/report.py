@@ -92,6 +92,15 @@ class Report:
                 path.chmod(0o600)
         return paths
 
+    def print_pdf(self, folder: Path | str, name: str = "report", private: bool = False) -> Path:
+        """Write `name`.pdf from `name`.html in `folder`, by a Chromium. Raises BadInput where none is found."""
+        from workbench.report._pdf import print_pdf
+
+        path = print_pdf(Path(folder) / f"{name}.html", Path(folder) / f"{name}.pdf")
+        if private:
+            path.chmod(0o600)
+        return path
+
 
 def _asset(name: str) -> str:
     return files("workbench.report").joinpath(name).read_text(encoding="utf-8")

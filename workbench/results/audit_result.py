@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from workbench.core.access import THREATS
 from workbench.core.blocks import (
     Block,
     Example,
@@ -65,7 +66,8 @@ class AuditResult(Result):
 
     def grades(self) -> dict[str, Grade]:
         """The worst grade of each threat model that was tried; inconclusive where a control failed."""
-        tried = dict.fromkeys(each.threat for each in self.findings)
+        named = {each.threat for each in self.findings}
+        tried = [name for name in THREATS if name in named]
         if self.verdict == "inconclusive":
             return dict.fromkeys(tried, "inconclusive")
         found = {name: worst(tuple(each for each in self.findings if each.threat == name)) for name in tried}
