@@ -133,3 +133,12 @@ def test_a_failed_save_leaves_the_former_file(small_set, tmp_path, monkeypatch):
         small_set.save(path)
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_labels_may_hold_lists_of_any_length(tmp_path):
+    tags = np.empty(2, dtype=object)
+    tags[:] = [["p"], ["q", "r"]]
+    held = EmbeddingSet(np.array(["a", "b"], dtype=object), np.ones((2, 3)), labels={"tags": tags})
+    held.save(tmp_path / "a.parquet")
+    one = EmbeddingSet.load(tmp_path / "a.parquet").select(np.array([1]))
+    assert list(one.labels["tags"][0]) == ["q", "r"]

@@ -98,7 +98,7 @@ def test_a_page_is_printed_where_there_is_a_browser(audit, tmp_path, monkeypatch
     if shutil.which("chromium"):
         assert page.print_pdf(tmp_path).read_bytes().startswith(b"%PDF")
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(BadInput, match="no browser to print .*report.pdf with; install chromium"):
+    with pytest.raises(BadInput, match=r"no browser to print .*report\.pdf with; install chromium"):
         page.print_pdf(tmp_path)
 
 

@@ -69,6 +69,7 @@ class EmbeddingSet:
         _refuse_duplicates(ids)
         object.__setattr__(self, "ids", ids)
         object.__setattr__(self, "vectors", vectors)
+        object.__setattr__(self, "labels", {name: _column(column) for name, column in self.labels.items()})
         if self.texts is not None:
             object.__setattr__(self, "texts", np.asarray(self.texts, dtype=object))
 
@@ -121,7 +122,7 @@ class EmbeddingSet:
                 vectors=_matrix(table["vector"]),
                 texts=np.array(table["text"].to_pylist(), object) if "text" in has else None,
                 labels={
-                    name.removeprefix(_LABEL): np.array(table[name].to_pylist())
+                    name.removeprefix(_LABEL): _column(table[name].to_pylist())
                     for name in table.column_names
                     if name.startswith(_LABEL)
                 },
@@ -145,6 +146,18 @@ class EmbeddingSet:
         except (pa.ArrowException, OSError) as error:
             raise BadInput(f"{path} is not a whole Parquet file: {error}") from error
         return cls.from_arrow(table, str(path))
+
+
+def _column(values: Any) -> np.ndarray:
+    """A label of n rows as an array; lists within (tags) stay lists."""
+    if isinstance(values, np.ndarray):
+        return values
+    values = list(values)
+    if any(isinstance(value, list | tuple | dict | np.ndarray) for value in values):
+        held = np.empty(len(values), dtype=object)
+        held[:] = values
+        return held
+    return np.array(values)
 
 
 def _matrix(column: pa.ChunkedArray) -> np.ndarray:
