@@ -45,7 +45,8 @@ def test_ci_calls_the_test_command():
 
 
 SHORT = {
-    "train inverter": "--steps 2 --texts 1000 --planted 0 --corpus cfpb --layers 1 --evaluate 30 --vocabulary 1000",
+    "train inverter": "--steps 2 --texts 1000 --planted 0 --corpus cfpb --layers 1 --evaluate 30 "
+    "--preset fast --vocabulary 1000",
     "train sae": "--limit 600 --features 64 --k 4 --epochs 1",
     "audit": "--main-only --sentences 30 --records 30",
     "embed --compare": "--limit 50",

@@ -356,7 +356,7 @@ PLAN = 'corpus = "cfpb"\nsentences = 40\nrecords = 30\nattacker_texts = 500\nbea
 
 def test_audit_and_report(tmp_path):
     (tmp_path / "plan.toml").write_text(PLAN)
-    done = run("audit", "plan.toml", "--out", "a", cwd=tmp_path)
+    done = run("audit", "plan.toml", "--main-only", "--out", "a", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "round trip" in done.stdout
     assert {path.name for path in (tmp_path / "a").iterdir()} == {"report.html", "report.md", "report.json"}
@@ -365,23 +365,31 @@ def test_audit_and_report(tmp_path):
     assert (tmp_path / "b/report.html").read_bytes() == (tmp_path / "a/report.html").read_bytes()
 
 
+def test_a_broken_limit_is_exit_1(tmp_path):
+    (tmp_path / "plan.toml").write_text(PLAN)
+    (tmp_path / "limits.toml").write_text('[[limit]]\nmeasure = "words of a sentence"\nmost = 0.05\n')
+    done = run("audit", "plan.toml", "--main-only", "--gate", "limits.toml", "--out", "a", "--quiet", cwd=tmp_path)
+    assert done.returncode == 1, done.stderr
+    assert "over the limit: words of a sentence: at most 0.05 (value), but known-encoder, hypothesis" in done.stderr
+    assert (tmp_path / "a/report.json").exists()
+
+
 def test_a_failed_control_is_exit_2(tmp_path, monkeypatch):
     """A store whose vectors are not those of the known encoder: the positive control must fail."""
     (tmp_path / "plan.toml").write_text(PLAN)
     (tmp_path / "sitecustomize.py").write_text(
-        "import workbench.audit.run as run\n"
+        "import workbench.audit._attacking as attacking\n"
         "import numpy as np\n"
         "from workbench.core.embedding_set import EmbeddingSet\n"
-        "case = run._case\n"
-        "def spoilt(embedder, corpus, seed):\n"
-        "    c = case(embedder, corpus, seed)\n"
-        "    noise = np.random.default_rng(0).standard_normal(c.stolen.vectors.shape) * 0.05\n"
-        "    stolen = EmbeddingSet(c.stolen.ids, c.stolen.vectors + noise, provenance=c.stolen.provenance)\n"
-        "    return run._Case(c.corpus, stolen, c.shuffled)\n"
-        "run._case = spoilt\n"
+        "of = attacking.Case.of.__func__\n"
+        "def spoilt(cls, corpus, stolen, seed):\n"
+        "    noise = np.random.default_rng(0).standard_normal(stolen.vectors.shape) * 0.05\n"
+        "    moved = EmbeddingSet(stolen.ids, stolen.vectors + noise, provenance=stolen.provenance)\n"
+        "    return of(cls, corpus, moved, seed)\n"
+        "attacking.Case.of = classmethod(spoilt)\n"
     )
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    done = run("audit", "plan.toml", "--out", "a", cwd=tmp_path)
+    done = run("audit", "plan.toml", "--main-only", "--out", "a", cwd=tmp_path)
     assert done.returncode == 2, done.stderr
     assert "Inconclusive: a control failed (round trip)" in done.stdout
     assert (tmp_path / "a/report.html").exists()

@@ -66,6 +66,9 @@ def inverter(
     evaluate: Annotated[
         int, typer.Option(help="Held-out test sentences that the card's metrics are measured on.", min=30)
     ] = 1000,
+    preset: Annotated[
+        str, typer.Option(help="How hard search works when it is measured: fast, default or best.")
+    ] = "default",
     json: Json = "",
     seed: Seed = 0,
     device: Device = "auto",
@@ -80,11 +83,13 @@ def inverter(
               workbench train inverter --out checkpoints/longer --start minilm-inverter --minutes 60
     """
     begin(quiet, device)
+    from workbench.invert.search import named_preset
     from workbench.jobs.inverter_recipe import InverterRecipe
     from workbench.jobs.ship_inverter import ship_inverter
     from workbench.jobs.train_inverter import train_inverter
 
     begin_training(quiet, threads)
+    measured = named_preset(preset)
     recipe = InverterRecipe(
         embedder=embedder,
         corpus=corpus,
@@ -111,7 +116,7 @@ def inverter(
         seed=seed,
     )
     trained = train_inverter(recipe, run or Path("runs") / out.name, device, save_every)
-    table = ship_inverter(trained, out, evaluate)
+    table = ship_inverter(trained, out, evaluate, preset=measured)
     say(f"checkpoint: {out}", quiet)
     finish(table, json, quiet)
 

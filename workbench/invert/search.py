@@ -50,11 +50,16 @@ _FLUENCY = 0.02
 """Cosine that a nat of log-probability per piece is worth when texts are chosen."""
 
 
+def named_preset(name: str) -> Preset:
+    """One of PRESETS. Raises UnknownName."""
+    if name not in PRESETS:
+        raise UnknownName("preset", name, PRESETS)
+    return PRESETS[name]
+
+
 def preset_of(attacker: Attacker) -> Preset:
     """The preset that the attacker named, with its beams where it set them. Raises UnknownName."""
-    if attacker.preset not in PRESETS:
-        raise UnknownName("preset", attacker.preset, PRESETS)
-    preset = PRESETS[attacker.preset]
+    preset = named_preset(attacker.preset)
     return replace(preset, beams=attacker.beams) if attacker.beams else preset
 
 
