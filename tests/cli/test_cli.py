@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from _run import run
+from _run import run, run_here
 
 from workbench.core.embedding_set import EmbeddingSet
 from workbench.embed import load_embedder
@@ -105,7 +105,7 @@ def test_help_is_quick():
     ],
 )
 def test_every_mistake_is_one_clear_line_and_exit_3(tmp_path, arguments, message):
-    done = run(*arguments, cwd=tmp_path)
+    done = run_here(*arguments, cwd=tmp_path)
     assert done.returncode == 3
     assert message in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
@@ -271,7 +271,7 @@ def test_the_same_seed_gives_the_same_file(embedded):
 )
 def test_bad_vectors_are_refused_by_file_and_row(tmp_path, vectors, message):
     pq.write_table(pa.table({"vector": vectors}), tmp_path / "v.parquet")
-    done = run("invert", "v.parquet", "--out", "o.jsonl", cwd=tmp_path)
+    done = run_here("invert", "v.parquet", "--out", "o.jsonl", cwd=tmp_path)
     assert done.returncode == 3
     assert message in done.stderr
     assert not (tmp_path / "o.jsonl").exists()
@@ -289,7 +289,7 @@ def test_bad_vectors_are_refused_by_file_and_row(tmp_path, vectors, message):
     ],
 )
 def test_what_maps_vectors_says_what_it_needs(embedded, arguments, message):
-    done = run("invert", "vectors.parquet", "--out", "never.jsonl", *arguments, cwd=embedded)
+    done = run_here("invert", "vectors.parquet", "--out", "never.jsonl", *arguments, cwd=embedded)
     assert done.returncode == 3
     assert message in done.stderr
     assert not (embedded / "never.jsonl").exists()

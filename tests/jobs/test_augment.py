@@ -57,6 +57,7 @@ def done(corpus, chat, minilm, tmp_path_factory):
     return out, account, recipe
 
 
+@pytest.mark.slow
 def test_a_run_that_was_killed_gives_the_same_file(done, corpus, chat, minilm, tmp_path):
     out, account, recipe = done
     again = tmp_path / "again.parquet"

@@ -16,7 +16,7 @@ from workbench.embed._random import RandomWords, random_encoder
 from workbench.probe import Labelled, run_probe
 from workbench.probe._estimators import PENALTIES
 
-TASKS = ("length", "negation", "tense", "topic", "person")
+TASKS = ("length", "negation", pytest.param("tense", marks=pytest.mark.slow), "topic", "person")
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,24 +47,29 @@ class Audit:
     details: tuple[Result, ...] = ()
 
 
-def run_audit(plan: AuditPlan, device: str = "auto", keep: Path | None = None) -> Audit:
+def run_audit(
+    plan: AuditPlan, device: str = "auto", keep: Path | None = None, begun: Callable[[str], None] = log.info
+) -> Audit:
     """Carry out a plan. With `keep`, a folder, finished steps are kept there and not done again after a kill.
+
+    `begun` is told about how long it will take, once all that is needed is known to be there.
 
     Raises AccessDenied, before anything runs, when a threat model does not grant what an attack needs.
     """
     began = time.monotonic()
     plan.admit()
     embedder = load_embedder(plan.embedder, device)
-    ledger = Ledger(keep, plan.model_dump(mode="json"))
+    attacking = Attacking(plan, embedder, device, Ledger(keep, plan.model_dump(mode="json")))
+    about = _checkpoint_facts(attacking)
     store, sentences = _target(plan, embedder)
-    attacking = Attacking(plan, embedder, device, ledger, store if plan.store else None)
+    attacking.store = store if plan.store else None
     records = _short_records(plan)
     texts = set(sentences.ids)
     case = Case.of(sentences, store.select(np.array([str(id) in texts for id in store.ids])), plan.seed)
     planted = Case.of(records.corpus, embedder.embed_set(records.corpus.ids, records.corpus.texts), plan.seed)
     further = Further(plan, attacking, case, store if plan.store else None)
 
-    log.info("invert %d sentences and %d records by %s", len(sentences), len(records), plan.attack)
+    begun(f"about {plan.cpu_seconds() / 60:.0f} minutes of one core; an audit that is killed goes on when called again")
     with progress("audit", 3 + further.count, "parts") as advance:
         guessed = attacking.invert(plan.main, plan.attack, case.stolen, "sentences")
         blind = attacking.invert(plan.main, plan.attack, case.shuffled, "sentences, shuffled")
@@ -97,7 +103,7 @@ def run_audit(plan: AuditPlan, device: str = "auto", keep: Path | None = None) -
         examples=tuple(sentence_examples(sentences.texts, _texts(guessed), _cosines(guessed), plan.examples)),
         records=tuple(record_examples(records, _texts(read), _cosines(read), plan.examples)),
         seconds=time.monotonic() - began,
-        checkpoint=_checkpoint_facts(attacking),
+        checkpoint=about,
         findings=tuple(findings),
         cells=tuple(grid(plan.asked(), further.skipped, findings)),
         policy=Policy(plan.severe, plan.substantial),

@@ -66,10 +66,8 @@ def audit(
     from workbench.report import Report
 
     limits = Gate.read(gate) if gate else None
-    minutes = whole.cpu_seconds() / 60
-    say(f"about {minutes:.0f} minutes of one core, less on several; a killed audit goes on when called again", quiet)
     parts = out / ".parts"
-    audited = run_audit(whole, device, parts)
+    audited = run_audit(whole, device, parts, lambda line: say(line, quiet))
     result = audited.result
     made = f"Made {time.strftime('%Y-%m-%d %H:%M')} by embedding-workbench {version('embedding-workbench')}"
     report = Report(whole.title, (result, *audited.details), made)

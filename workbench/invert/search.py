@@ -98,8 +98,8 @@ class Search(Inverter):
     @classmethod
     def open(cls, attacker: Attacker) -> Search:
         """Load the attacker's checkpoint."""
-        granted = attacker.threat.grants >= Access.WEIGHTS
-        return cls(attacker.embedder, open_text_model(attacker), preset_of(attacker), attacker.limits, slopes=granted)
+        preset, granted = preset_of(attacker), attacker.threat.grants >= Access.WEIGHTS
+        return cls(attacker.embedder, open_text_model(attacker), preset, attacker.limits, slopes=granted)
 
     def rounds(self, vectors: Float[np.ndarray, "n d"]) -> Iterator[tuple[str, Sequence[str]]]:
         """The hypotheses, then each round of edits while any vector still gains."""
