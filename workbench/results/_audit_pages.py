@@ -91,6 +91,10 @@ def limits() -> tuple[Block, ...]:
             "here is a legal statement, and none makes vectors harmless."
         ),
         Text(
+            "few-shot and unpaired map vectors to an embedder that the attacker knows (minilm unless it is changed); where "
+            "that is the audited one itself, this is the best that the attacker can hope for."
+        ),
+        Text(
             "Persons were made up and planted; a real store may hold rarer or more common names. Attributes are those "
             "that were labelled. What was not run has not passed."
         ),
