@@ -91,7 +91,7 @@ def limits() -> tuple[Block, ...]:
             "here is a legal statement, and none makes vectors harmless."
         ),
         Text(
-            "few-shot and unpaired map vectors to an embedder that the attacker knows (minilm unless it is changed); where "
+            "few-shot and unpaired map vectors to an embedder that the attacker knows (minilm unless changed); where "
             "that is the audited one itself, this is the best that the attacker can hope for."
         ),
         Text(
