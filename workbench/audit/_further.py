@@ -18,7 +18,7 @@ from workbench.audit.plan import AuditPlan
 from workbench.core.access import THREATS, ThreatModel
 from workbench.core.embedding_set import EmbeddingSet
 from workbench.core.errors import BadInput, FetchError, MissingExtra, UnknownName, first_line
-from workbench.core.estimate import Estimate, difference
+from workbench.core.estimate import Estimate
 from workbench.core.result import Result
 from workbench.data import corpora
 from workbench.data.tasks import load_task
@@ -185,8 +185,7 @@ class Further:
         ]
 
     def _finding(self, threat: ThreatModel, attack: str, measure: str, value: Estimate, floor: Estimate) -> Finding:
-        excess = difference(value, floor)
-        return Finding(threat.name, attack, measure, value, floor, excess, self._policy.grade(excess))
+        return Finding.of(threat.name, attack, measure, value, floor, self._policy)
 
     def _labelled(self) -> tuple[Labelled, np.ndarray]:
         """Labelled rows of the store, or of a probing task, and their vectors."""

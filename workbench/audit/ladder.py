@@ -33,7 +33,7 @@ ATTACKS: dict[str, Attack] = {
     "zero-shot": Attack(Access.QUERY, 12.0, 60.0),
     "white-box": Attack(Access.WEIGHTS, 3.0),
     "membership": Attack(Access.QUERY, once=30.0, inverts=False),
-    "attribute-inference": Attack(Access.SAMPLES, once=30.0, inverts=False),
+    "attribute-inference": Attack(Access.PAIRS, once=30.0, inverts=False),
     "defences": Attack(Access.SAMPLES, once=120.0, inverts=False),
 }
 """Columns of the grid."""

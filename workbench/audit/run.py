@@ -21,7 +21,6 @@ from workbench.audit.ladder import grid
 from workbench.audit.plan import AuditPlan
 from workbench.core.embedding_set import EmbeddingSet
 from workbench.core.errors import BadInput
-from workbench.core.estimate import difference
 from workbench.core.progress import progress
 from workbench.core.result import Result
 from workbench.data import corpora, personal
@@ -175,8 +174,7 @@ def _main_findings(plan: AuditPlan, scores: list[InversionScores], found: list[R
         ("words of a sentence (token F1)", attack.token_f1, prior.token_f1),
         ("whole sentences", attack.exact, prior.exact),
     ):
-        excess = difference(value, floor)
-        out.append(Finding(plan.threat, plan.attack, measure, value, floor, excess, policy.grade(excess)))
+        out.append(Finding.of(plan.threat, plan.attack, measure, value, floor, policy))
     blind = {each.kind: each.exact for each in found if each.method == f"{plan.attack}, {PRIOR}"}
     for each in found:
         if each.method == plan.attack and each.excess is not None:

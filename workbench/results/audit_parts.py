@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from workbench.core.estimate import Estimate
+from workbench.core.estimate import Estimate, difference
 
 Grade = Literal["severe", "substantial", "limited", "not detected at this power", "inconclusive"]
 GRADES: tuple[Grade, ...] = ("severe", "substantial", "limited", "not detected at this power", "inconclusive")
@@ -73,6 +73,12 @@ class Finding:
     floor: Estimate | None
     excess: Estimate
     grade: Grade
+
+    @classmethod
+    def of(cls, threat: str, attack: str, measure: str, value: Estimate, floor: Estimate, policy: Policy) -> Finding:
+        """A value beside its floor, graded by their difference."""
+        excess = difference(value, floor)
+        return cls(threat, attack, measure, value, floor, excess, policy.grade(excess))
 
     @property
     def detectable(self) -> float:
