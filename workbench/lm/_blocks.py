@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -58,6 +60,21 @@ class KeyValues(Past):
         kept = self._kv.new_empty(2, len(rows), *self._kv.shape[2:])
         kept[:, :, :, : self._used] = self._kv[:, rows, :, : self._used]
         self._kv = kept
+
+
+class ModelCache(Past):
+    """transformers' own cache; with a `prompt` (each layer's keys and values, one row), that stands before all rows."""
+
+    def __init__(self, prompt: Sequence[tuple[Tensor, Tensor]] = (), rows: int = 1) -> None:
+        from transformers import DynamicCache
+
+        self.cache: Any = DynamicCache()
+        for number, (keys, values) in enumerate(prompt):
+            self.cache.update(keys.expand(rows, -1, -1, -1), values.expand(rows, -1, -1, -1), number)
+
+    def reorder(self, rows: Int[Tensor, " m"]) -> None:
+        """Keep the given rows, in the given order."""
+        self.cache.reorder_cache(rows)
 
 
 class Block(nn.Module):

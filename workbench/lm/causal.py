@@ -12,7 +12,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from workbench.core.errors import BadInput
-from workbench.lm._blocks import Past
+from workbench.lm._blocks import ModelCache, Past
 from workbench.lm._leaning import LeaningDecoder, Reading
 from workbench.lm.text_decoder import Draft
 from workbench.lm.vocabulary import Vocabulary
@@ -112,7 +112,7 @@ class CausalDecoder(LeaningDecoder):
 
     def empty_past(self, rows: int, prefix: int = 1) -> list[Past]:
         """Empty keys and values."""
-        return [_Memory()]
+        return [ModelCache()]
 
     def _run(self, x: Tensor, valid: Bool[Tensor, "n p"] | None, length: int, cache: Any = None) -> Any:
         told: dict[str, Any] = {}
@@ -131,16 +131,3 @@ class CausalDecoder(LeaningDecoder):
             if (reader := getattr(self, name, None)) is not None:
                 nn.init.normal_(reader.weight, std=size / math.sqrt(self.config.dim))
                 nn.init.zeros_(reader.bias)
-
-
-class _Memory(Past):
-    """transformers' own cache of keys and values."""
-
-    def __init__(self) -> None:
-        from transformers import DynamicCache
-
-        self.cache: Any = DynamicCache()
-
-    def reorder(self, rows: Int[Tensor, " m"]) -> None:
-        """Keep the given rows, in the given order."""
-        self.cache.reorder_cache(rows)

@@ -11,7 +11,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from workbench.core.errors import BadInput
-from workbench.lm._blocks import Past
+from workbench.lm._blocks import ModelCache, Past
 from workbench.lm._leaning import LeaningDecoder, Reading
 from workbench.lm.bag_of_words import BagOfWords
 from workbench.lm.text_decoder import EOS, Draft, padded
@@ -94,7 +94,7 @@ class PlainDecoder(LeaningDecoder):
 
     def empty_past(self, rows: int, prefix: int = 1) -> list[Past]:
         """Keys and values of the prompt, for all rows."""
-        return [_Memory(self._prompted()[1], rows)]
+        return [ModelCache(self._prompted()[1], rows)]
 
     def calibrate(self, vectors: Float[Tensor, "n d"], texts: Sequence[Sequence[int]], steps: int = 12) -> float:
         """Fit the two numbers on n texts (as pieces) that the bag of words was not fitted on; gives nats a piece."""
@@ -136,7 +136,7 @@ class PlainDecoder(LeaningDecoder):
         first = start.expand(len(ids), 1, -1)
         if not ids.shape[1]:
             return first
-        return torch.cat([first, self._run(self._inputs(ids), _Memory(cache, len(ids)).cache)], dim=1)
+        return torch.cat([first, self._run(self._inputs(ids), ModelCache(cache, len(ids)).cache)], dim=1)
 
     def _run(self, x: Float[Tensor, "n t h"], cache: Any) -> Float[Tensor, "n t h"]:
         return self._trunk(inputs_embeds=x, cache=cache, use_cache=True).last_hidden_state
@@ -164,18 +164,3 @@ class PlainDecoder(LeaningDecoder):
 
 def _parts(texts: Sequence[Sequence[int]]) -> list[Sequence[Sequence[int]]]:
     return [texts[start : start + _ROWS] for start in range(0, len(texts), _ROWS)]
-
-
-class _Memory(Past):
-    """transformers' own cache, with the prompt in it."""
-
-    def __init__(self, prompt: list[tuple[Tensor, Tensor]], rows: int) -> None:
-        from transformers import DynamicCache
-
-        self.cache: Any = DynamicCache()
-        for number, (keys, values) in enumerate(prompt):
-            self.cache.update(keys.expand(rows, -1, -1, -1), values.expand(rows, -1, -1, -1), number)
-
-    def reorder(self, rows: Int[Tensor, " m"]) -> None:
-        """Keep the given rows, in the given order."""
-        self.cache.reorder_cache(rows)
