@@ -56,7 +56,10 @@ def inverter(
     ] = "",
     steps: Annotated[int, typer.Option(help="Steps in all; a finished run can be prolonged.", min=1)] = 8_000,
     minutes: Annotated[float, typer.Option(help="Train for so long instead, schedule included; 0: --steps.")] = 0.0,
-    batch_tokens: Annotated[int, typer.Option(help="Word pieces a step, about.", min=64)] = 768,
+    batch_tokens: Annotated[int, typer.Option(help="Word pieces of a batch, about.", min=64)] = 768,
+    accumulate: Annotated[
+        int, typer.Option(help="Batches whose gradients are added up before a step, in each process.", min=1)
+    ] = 1,
     dropout: Annotated[float, typer.Option(help="Of film, for runs that see each text many times.")] = 0.0,
     learning_rate: Annotated[float, typer.Option(help="Highest learning rate.", min=1e-7, max=1.0)] = 3e-4,
     warmup: Annotated[int, typer.Option(help="Steps in which the rate rises.", min=0)] = 300,
@@ -109,6 +112,7 @@ def inverter(
         steps=10_000_000 if minutes else steps,
         minutes=minutes,
         batch_tokens=batch_tokens,
+        accumulate=accumulate,
         dropout=dropout,
         learning_rate=learning_rate,
         warmup=warmup,
@@ -116,6 +120,8 @@ def inverter(
         seed=seed,
     )
     trained = train_inverter(recipe, run or Path("runs") / out.name, device, save_every)
+    if not trained.leads:
+        return
     table = ship_inverter(trained, out, evaluate, preset=measured)
     say(f"checkpoint: {out}", quiet)
     finish(table, json, quiet)

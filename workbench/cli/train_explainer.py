@@ -79,6 +79,8 @@ def explainer(
     )
     tasks = load_mixture(mixture)
     trained = train_explainer(recipe, run or Path("runs") / out.name, tasks, device, save_every)
+    if not trained.leads:
+        return
     scores = ship_explainer(trained, out, evaluate, tasks)
     say(f"checkpoint: {out}", quiet)
     finish(scores, json, quiet)

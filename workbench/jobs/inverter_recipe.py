@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 from workbench.core.errors import BadInput, UnknownName
+from workbench.defend._line import without_key
 from workbench.jobs._run_folder import share_done
 from workbench.lm.weights import ARCHITECTURES
 
@@ -47,6 +48,9 @@ class InverterRecipe:
     minutes: float = 0.0
     """Wall time after which the run ends, and to which the schedule is stretched; 0 leaves that to `steps`."""
     batch_tokens: int = 768
+    """Word pieces of a batch, about."""
+    accumulate: int = 1
+    """Batches whose gradients are added up before the weights move, in each process of a run."""
     dropout: float = 0.0
     """Of `film`; for runs that see each text many times."""
     learning_rate: float = 3e-4
@@ -58,6 +62,11 @@ class InverterRecipe:
     def __post_init__(self) -> None:
         if self.architecture not in ARCHITECTURES:
             raise UnknownName("architecture", self.architecture, ARCHITECTURES)
+        if without_key(self.disturb) != self.disturb and "key=@" not in self.disturb:
+            raise BadInput(
+                f"{without_key(self.disturb)}: a key that is written out would stand in the recipe and the card; "
+                "write it to a file that only you can read, and say key=@FILE"
+            )
         if not 0 <= self.correction <= 0.5:
             raise BadInput(f"correction is {self.correction}; expected 0 to 0.5: at least half the batches are plain")
         if not 0 <= self.correction_from <= 1:
@@ -66,6 +75,8 @@ class InverterRecipe:
             raise BadInput(f"dropout is {self.dropout} for {self.architecture}; expected 0 to less than 1, and film")
         if not 0 <= self.ema < 1:
             raise BadInput(f"ema is {self.ema}; expected 0 to less than 1")
+        if min(self.steps, self.accumulate) < 1:
+            raise BadInput(f"steps is {self.steps} and accumulate {self.accumulate}; expected at least 1")
         if self.minutes < 0:
             raise BadInput(f"minutes is {self.minutes}; expected 0 or more")
 

@@ -23,13 +23,14 @@ from workbench.core.files import atomic_folder, read_json, write_json
 from workbench.core.progress import progress
 from workbench.embed import load_embedder
 from workbench.embed._embedder import Embedder
-from workbench.embed._torch import pick_device, plain_attention, trains_in_bf16
+from workbench.embed._torch import pick_device, plain_attention
 from workbench.jobs._begin_explainer import begin_explainer
 from workbench.jobs._explain_batches import Batch, Blocks, packed_batches
 from workbench.jobs._explain_data import Hidden, gather_hidden, siblings_of
 from workbench.jobs._explain_items import Teacher
 from workbench.jobs._explain_mixture import Mixture, load_mixture
 from workbench.jobs._moments import moments_of, restore_moments
+from workbench.jobs._ranks import Ranks
 from workbench.jobs._run_folder import append_log, refuse_another, validation_curve
 from workbench.jobs.explainer_recipe import ExplainerRecipe
 from workbench.lm.soft_prompt import DESCRIBE, SoftPromptModel
@@ -54,6 +55,8 @@ class TrainedExplainer:
     cpu_seconds: float
     device: str
     curve: tuple[dict[str, Any], ...] = ()
+    leads: bool = True
+    """Whether this process is the one that evaluates and ships."""
 
 
 def train_explainer(
@@ -70,23 +73,26 @@ def train_explainer(
     `state/`, replaced as a whole every `save_every` steps.
     """
     where = pick_device(device)
+    ranks = Ranks(where)
     mixture = mixture or load_mixture()
     refuse_another(asdict(recipe), run, ("steps", "minutes"))
     embedder = load_embedder(recipe.embedder, device)
-    train = gather_hidden(recipe, mixture, embedder, "train", recipe.texts)
-    held_out = gather_hidden(recipe, mixture, embedder, "validation", 600)
-    model = begin_explainer(recipe, embedder, train, where)
-    write_json(run / "recipe.json", asdict(recipe))
-    log.info("%d texts, %d words can be read", len(train.pool.texts), len(model.words))
-    state = _State(model, recipe, where)
+    with ranks.one_first():
+        train = gather_hidden(recipe, mixture, embedder, "train", recipe.texts)
+        held_out = gather_hidden(recipe, mixture, embedder, "validation", 600)
+        model = begin_explainer(recipe, embedder, train, where)
+    if ranks.leads:
+        write_json(run / "recipe.json", asdict(recipe))
+        log.info("%d texts, %d words can be read", len(train.pool.texts), len(model.words))
+    state = _State(model, recipe, where, ranks)
     state.restore(run / "state")
     watched = _Watched(held_out, model)
     began, before = time.monotonic(), state.seconds
     cpu_began, cpu_before = time.process_time(), state.cpu_seconds
     lessons = packed_batches(
         Blocks(Teacher(train.pool, mixture, siblings_of(model)), train, recipe, model),
-        state.step * recipe.accumulate * state.world + state.rank,
-        state.world,
+        state.step * recipe.accumulate * ranks.world + ranks.rank,
+        ranks.world,
         min(_WORKERS_ON_GPU, os.cpu_count() or 1) if where.startswith("cuda") else 0,
     )
     losses: list[torch.Tensor] = []
@@ -94,36 +100,41 @@ def train_explainer(
     def over() -> bool:
         return state.done >= 1 or state.seconds - before >= stop_after
 
-    if state.step == 0 and state.rank == 0:
+    if state.step == 0 and ranks.leads:
         append_log(log, run, {"step": 0, "seconds": 0, **watched.measure()})
     with progress("train explainer", recipe.steps, "steps") as advance:
         advance(state.step)
         while not over():
             losses.append(state.learn([next(lessons) for _ in range(recipe.accumulate)]))
-            state.seconds = before + time.monotonic() - began
+            state.seconds = ranks.same(before + time.monotonic() - began)
             state.cpu_seconds = cpu_before + time.process_time() - cpu_began
             advance(1)
-            if state.rank == 0 and (state.step % save_every == 0 or over()):
+            if ranks.leads and (state.step % save_every == 0 or over()):
                 line = {"step": state.step, "seconds": round(state.seconds), "stage": state.stage}
                 line |= {"loss": round(float(torch.stack(losses).mean()), 4), **watched.measure()}
                 append_log(log, run, line)
                 losses.clear()
                 state.save(run / "state")
+    ranks.wait()
     return TrainedExplainer(
-        recipe, model, embedder, train, state.step, state.seconds, state.cpu_seconds, where, validation_curve(run)
+        recipe,
+        model,
+        embedder,
+        train,
+        state.step,
+        state.seconds,
+        state.cpu_seconds,
+        where,
+        validation_curve(run),
+        ranks.leads,
     )
 
 
 class _State:
     """What learns, its optimiser and the count of steps: all that a resumed run needs."""
 
-    def __init__(self, model: SoftPromptModel, recipe: ExplainerRecipe, device: str) -> None:
-        from accelerate import Accelerator
-
-        cuda = device.startswith("cuda")
-        self._accelerator = Accelerator(cpu=not cuda, mixed_precision="bf16" if trains_in_bf16(device) else "no")
-        self.rank, self.world = self._accelerator.process_index, self._accelerator.num_processes
-        self.model, self._recipe, self._cuda = model, recipe, cuda
+    def __init__(self, model: SoftPromptModel, recipe: ExplainerRecipe, device: str, ranks: Ranks) -> None:
+        self.model, self._recipe, self._ranks, self._cuda = model, recipe, ranks, device.startswith("cuda")
         self.step, self.since, self.seconds, self.cpu_seconds = 0, 0, 0.0, 0.0
         self.stage = -1
         self._enter(0)
@@ -142,11 +153,11 @@ class _State:
         self._optimiser.zero_grad(set_to_none=True)
         losses = []
         for vectors, packed in batches:
-            with self._accelerator.autocast(), nullcontext() if self._cuda else plain_attention():
+            with self._ranks.autocast(), nullcontext() if self._cuda else plain_attention():
                 loss = self.model.loss(vectors, packed) / len(batches)
-            self._accelerator.backward(loss)
+            loss.backward()
             losses.append(loss.detach())
-        self._average_over_ranks()
+        self._ranks.average(part for _, part in self._named)
         torch.nn.utils.clip_grad_norm_([part for _, part in self._named], 1.0)
         self._optimiser.step()
         self.step, self.since = self.step + 1, self.since + 1
@@ -184,12 +195,6 @@ class _State:
             pairs = list(self.model.projector.named_parameters())
         self.stage, self.since, self._named = stage, 0, pairs
         self._optimiser = torch.optim.AdamW([p for _, p in pairs], lr=self._recipe.learning_rate, weight_decay=0.0)
-
-    def _average_over_ranks(self) -> None:
-        if self.world > 1:
-            for _, part in self._named:
-                if part.grad is not None:
-                    part.grad = self._accelerator.reduce(part.grad, reduction="mean")  # type: ignore[assignment]
 
 
 def learnt(model: SoftPromptModel) -> dict[str, torch.Tensor]:

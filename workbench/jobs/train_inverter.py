@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import math
 import time
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -23,11 +24,12 @@ from workbench.core.progress import progress
 from workbench.defend import open_defence
 from workbench.embed import load_embedder
 from workbench.embed._embedder import Embedder
-from workbench.embed._torch import pick_device, plain_attention, trains_in_bf16
+from workbench.embed._torch import pick_device, plain_attention
 from workbench.jobs._begin_inverter import begin
 from workbench.jobs._early_metrics import EarlyMetrics, loss_of
 from workbench.jobs._lessons import Lesson, Lessons
 from workbench.jobs._moments import moments_of, restore_moments
+from workbench.jobs._ranks import Ranks
 from workbench.jobs._run_folder import append_log, refuse_another, validation_curve
 from workbench.jobs._training_data import Source, encode, gather
 from workbench.jobs.inverter_recipe import InverterRecipe
@@ -51,6 +53,8 @@ class Trained:
     cpu_seconds: float
     device: str
     curve: tuple[dict[str, Any], ...] = ()
+    leads: bool = True
+    """Whether this process is the one that evaluates and ships."""
 
 
 def train_inverter(
@@ -60,27 +64,31 @@ def train_inverter(
 
     The folder keeps `recipe.json`, `log.jsonl` (loss, rate, speed, held-out metrics beside the floors), `samples.txt`
     and `state/` (weights and optimiser, replaced as a whole every `save_every` steps). A run that was killed goes on
-    from `state/` as if nothing had been; its recipe may differ in `steps` and `minutes` alone.
+    from `state/` as if nothing had been; its recipe may differ in `steps` and `minutes` alone. Processes of one `accelerate
+    launch` share each step's batches; two of them learn what one does with twice the `accumulate`.
     """
     torch.manual_seed(recipe.seed)
     where = pick_device(device)
+    ranks = Ranks(where)
     defence = open_defence(recipe.disturb) if recipe.disturb else None
     refuse_another(asdict(recipe), run, ("steps", "minutes"))
     embedder = load_embedder(recipe.embedder, device)
     limits = recipe.max_tokens, recipe.seed
-    train = gather(embedder, recipe.corpus, "train", recipe.texts, recipe.planted, *limits, recipe.skip)
-    held_out = gather(embedder, recipe.corpus, "validation", _HELD_OUT, 0, *limits)
-    model, pairs = begin(recipe, run, embedder, train)
-    write_json(run / "recipe.json", asdict(recipe))
+    with ranks.one_first():
+        train = gather(embedder, recipe.corpus, "train", recipe.texts, recipe.planted, *limits, recipe.skip)
+        held_out = gather(embedder, recipe.corpus, "validation", _HELD_OUT, 0, *limits)
+        model, pairs = begin(recipe, run, embedder, train)
     watched = EarlyMetrics(encode(held_out, model.vocabulary, recipe.max_tokens), embedder)
-    watched.measure_floors(model, train)
-    log.info("%d texts, %d pieces in the vocabulary", len(pairs), len(model.vocabulary))
+    if ranks.leads:
+        write_json(run / "recipe.json", asdict(recipe))
+        watched.measure_floors(model, train)
+        log.info("%d texts, %d pieces in the vocabulary", len(pairs), len(model.vocabulary))
 
-    state = _State(model.decoder.to(where), recipe, where)
+    state = _State(model.decoder.to(where), recipe, where, ranks)
     state.restore(run / "state")
     began, before = time.monotonic(), state.seconds
     cpu_began, cpu_before = time.process_time(), state.cpu_seconds
-    lessons = Lessons(recipe, pairs, model, embedder, defence, where, state.step, state.rank, state.world)
+    lessons = Lessons(recipe, pairs, model, embedder, defence, where, state.step, ranks.rank, ranks.world)
     window = _Window()
 
     def over() -> bool:
@@ -89,22 +97,25 @@ def train_inverter(
     with progress("train inverter", recipe.steps, "steps") as advance:
         advance(state.step)
         while not over():
-            lesson = lessons.at(state.step, recipe.done(state.step, state.seconds))
-            loss = state.learn(lesson)
-            state.seconds = before + time.monotonic() - began
+            step = lessons.at(state.step, recipe.done(state.step, state.seconds))
+            loss = state.learn(step)
+            state.seconds = ranks.same(before + time.monotonic() - began)
             state.cpu_seconds = cpu_before + time.process_time() - cpu_began
-            window.add(loss, lesson)
             advance(1)
-            if state.rank == 0 and state.step % 100 == 0:
+            if not ranks.leads:
+                continue
+            window.add(loss, step)
+            if state.step % 100 == 0:
                 rate = recipe.rate(state.step, state.seconds)
                 append_log(
                     log, run, {"step": state.step, "rate": rate, "seconds": round(state.seconds), **window.take()}
                 )
-            if state.rank == 0 and (state.step % save_every == 0 or over()):
+            if state.step % save_every == 0 or over():
                 metrics, samples = watched.measure(model, state.averaged, where)
                 append_log(log, run, {"step": state.step, "seconds": round(state.seconds), **metrics})
                 _write_samples(run, state.step, samples)
                 state.save(run / "state")
+    ranks.wait()
     finished = replace(model, decoder=state.averaged.eval())
     return Trained(
         recipe,
@@ -116,20 +127,17 @@ def train_inverter(
         state.cpu_seconds,
         where,
         validation_curve(run),
+        ranks.leads,
     )
 
 
 class _State:
     """Weights, their running mean, the optimiser and the count of steps: all that a resumed run needs."""
 
-    def __init__(self, decoder: TextDecoder, recipe: InverterRecipe, device: str) -> None:
-        from accelerate import Accelerator
+    def __init__(self, decoder: TextDecoder, recipe: InverterRecipe, device: str, ranks: Ranks) -> None:
         from torch.optim.swa_utils import AveragedModel
 
-        cuda = device.startswith("cuda")
-        self._accelerator = Accelerator(cpu=not cuda, mixed_precision="bf16" if trains_in_bf16(device) else "no")
-        self.rank, self.world = self._accelerator.process_index, self._accelerator.num_processes
-        self._recipe, self._device = recipe, device
+        self._recipe, self._device, self._ranks = recipe, device, ranks
         self.decoder = decoder
         for part in decoder.modules():
             if isinstance(part, Block):
@@ -138,7 +146,6 @@ class _State:
             decoder.parameters(), lr=recipe.learning_rate, betas=(0.9, 0.98), weight_decay=0.01, fused=True
         )
         self._mean = AveragedModel(decoder, multi_avg_fn=_running_mean(recipe.ema)) if recipe.ema else None
-        self._wrapped, self._prepared = self._accelerator.prepare(decoder, self._optimiser)
         self.step, self.seconds, self.cpu_seconds = 0, 0.0, 0.0
 
     @property
@@ -148,23 +155,27 @@ class _State:
         assert isinstance(found, TextDecoder)
         return found
 
-    def learn(self, lesson: Lesson) -> torch.Tensor:
-        """One step; gives the loss, which is not waited for."""
-        torch.manual_seed(lesson.seed)  # dropout after a resume is what it would have been
+    def learn(self, lessons: Sequence[Lesson]) -> torch.Tensor:
+        """One step over this process' share of its batches; gives their mean loss, which is not waited for."""
         for group in self._optimiser.param_groups:
             group["lr"] = self._recipe.rate(self.step, self.seconds)
         self.decoder.train()
-        attention = nullcontext() if self._device.startswith("cuda") else plain_attention()
-        with self._accelerator.autocast(), attention:
-            loss = loss_of(self._wrapped, lesson.vectors, lesson.ids, lesson.draft, self._device)
-        self._prepared.zero_grad(set_to_none=True)
-        self._accelerator.backward(loss)
-        self._accelerator.clip_grad_norm_(self.decoder.parameters(), 1.0)
-        self._prepared.step()
+        self._optimiser.zero_grad(set_to_none=True)
+        losses = []
+        for lesson in lessons:
+            torch.manual_seed(lesson.seed)  # dropout after a resume is what it would have been
+            attention = nullcontext() if self._device.startswith("cuda") else plain_attention()
+            with self._ranks.autocast(), attention:
+                loss = loss_of(self.decoder, lesson.vectors, lesson.ids, lesson.draft, self._device) / len(lessons)
+            loss.backward()
+            losses.append(loss.detach())
+        self._ranks.average(self.decoder.parameters())
+        torch.nn.utils.clip_grad_norm_(self.decoder.parameters(), 1.0)
+        self._optimiser.step()
         self.step += 1
         if self._mean is not None:
             self._mean.update_parameters(self.decoder)
-        return loss.detach()
+        return torch.stack(losses).sum()
 
     def save(self, folder: Path) -> None:
         """Weights, running mean and both moments of AdamW as safetensors; whole or not at all."""
@@ -215,9 +226,9 @@ class _Window:
         self._losses: dict[bool, list[torch.Tensor]] = {False: [], True: []}
         self._texts, self._since = 0, time.monotonic()
 
-    def add(self, loss: torch.Tensor, lesson: Lesson) -> None:
-        self._losses[lesson.draft is not None].append(loss)
-        self._texts += len(lesson.ids)
+    def add(self, loss: torch.Tensor, step: Sequence[Lesson]) -> None:
+        self._losses[step[0].draft is not None].append(loss)
+        self._texts += sum(len(lesson.ids) for lesson in step)
 
     def take(self) -> dict[str, float]:
         names = {False: "loss", True: "correction_loss"}
