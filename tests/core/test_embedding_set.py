@@ -34,6 +34,20 @@ def test_parquet_gives_back_what_was_saved(tmp_path_factory, n, d, seed, data):
     assert after.provenance == provenance
 
 
+def test_an_arrow_file_is_mapped_and_holds_the_same(small_set, tmp_path):
+    small_set.save(tmp_path / "set.arrow")
+    again = EmbeddingSet.load(tmp_path / "set.arrow")
+    assert not again.vectors.flags.owndata and not again.vectors.flags.writeable
+    np.testing.assert_array_equal(again.vectors, small_set.vectors)
+    assert list(again.ids) == list(small_set.ids) and list(again.texts) == list(small_set.texts)
+    assert again.provenance == small_set.provenance
+    whole = (tmp_path / "set.arrow").read_bytes()
+    for keep in (0, 7, len(whole) // 2, len(whole) - 9):
+        (tmp_path / "cut.arrow").write_bytes(whole[:keep])
+        with pytest.raises(BadInput, match=r"cut\.arrow is not a whole Arrow file"):
+            EmbeddingSet.load(tmp_path / "cut.arrow")
+
+
 def test_labels_survive(small_set, tmp_path):
     small_set.save(tmp_path / "a.parquet")
     assert list(EmbeddingSet.load(tmp_path / "a.parquet").labels["odd"]) == [1, 0, 1, 0, 1]

@@ -33,8 +33,8 @@ def recipes(tmp_path_factory):
         dropout=0.2, disturb="noise:0.1",
     )  # fmt: skip
     explainer = ExplainerRecipe(
-        model=model, corpus="cfpb", texts=500, per_task=30, planted=20, steps=4, batch=2, rank=2, first_layer=0, warmup=1,
-        projector_share=0.5, word_tokens=3, free_tokens=1,
+        model=model, corpus="cfpb", texts=500, per_task=30, planted=20, steps=4, batch=2, rank=2, first_layer=0,
+        warmup=1, projector_share=0.5, word_tokens=3, free_tokens=1,
     )  # fmt: skip
     return inverter, explainer
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.base import clone
@@ -13,7 +14,8 @@ from sklearn.preprocessing import StandardScaler
 
 from workbench.core.errors import BadInput
 from workbench.embed import load_embedder
-from workbench.probe import BatchedLogistic
+from workbench.probe import BatchedLogistic, _design
+from workbench.probe._design import Design
 
 
 def sample(n=400, d=20, k=6, seed=0, noise=1.0):
@@ -37,6 +39,37 @@ def test_equals_scikit_learn(c):
     for column in range(labels.shape[1]):
         theirs = reference(vectors, labels[:, column], c).predict_proba(vectors)[:, 1]
         np.testing.assert_allclose(ours.predict_proba(vectors)[:, column], theirs, atol=2e-3)
+
+
+def test_a_table_that_is_too_large_to_hold_gives_the_same_probes(monkeypatch):
+    vectors, labels = sample(noise=6.0)
+    vectors[:, 3] = 0.25  # a constant dimension
+    held = BatchedLogistic(tol=1e-5, device="cpu").fit(vectors, labels)
+    monkeypatch.setattr(_design, "_HELD", 0)
+    monkeypatch.setattr(_design, "_ROWS", 37)
+    through = BatchedLogistic(tol=1e-5, device="cpu").fit(vectors, labels)
+    assert Design(vectors, "cpu")._table is None
+    np.testing.assert_allclose(through.predict_proba(vectors), held.predict_proba(vectors), atol=1e-4)
+    assert not through.coef_[:, 3].any()
+
+
+@given(st.integers(1, 60), st.integers(1, 5), st.integers(0, 1000))
+@settings(max_examples=20, deadline=None)
+def test_products_with_a_large_table_are_those_with_the_small_one(n, k, seed):
+    random = np.random.default_rng(seed)
+    vectors = random.standard_normal((n, 4)).astype(np.float32) + 3
+    weights = torch.from_numpy(random.standard_normal((5, k)).astype(np.float32))
+    slopes = torch.from_numpy(random.standard_normal((n, k)).astype(np.float32))
+    small = Design(vectors, "cpu")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_design, "_HELD", 0)
+        patch.setattr(_design, "_ROWS", 7)
+        large = Design(vectors, "cpu")
+        assert torch.allclose(small.turn()[0], large.turn()[0], atol=1e-3)
+        large._axes = small._axes  # of equal spreads any axes are right
+        for product, factor in (("times", weights), ("back", slopes), ("squared_back", slopes)):
+            found, wanted = (getattr(design, product)(factor) for design in (large, small))
+            assert torch.allclose(found, wanted, atol=1e-3), product
 
 
 def test_a_path_of_penalties_is_one_fit():

@@ -11,9 +11,18 @@ _DEAD = 1e-3
 """Dimensions with less of the usual spread are dead."""
 
 
+_ROWS = 65_536
+"""Rows that are looked at together, so that looking takes no memory that grows with the table."""
+
+
+def finite_rows(table: Float[np.ndarray, "n d"]) -> Bool[np.ndarray, " n"]:
+    """Which rows hold neither NaN nor infinity."""
+    return np.concatenate([np.isfinite(table[i : i + _ROWS]).all(axis=1) for i in range(0, len(table) or 1, _ROWS)])
+
+
 def require_finite(table: Float[np.ndarray, "n d"], what: str = "vectors") -> None:
     """Raise BadInput with the first row that holds NaN or infinity."""
-    finite = np.isfinite(table).all(axis=1)
+    finite = finite_rows(table)
     if not finite.all():
         raise BadInput(f"row {int(np.flatnonzero(~finite)[0])} of {what} holds NaN or infinity; leave such rows out")
 

@@ -17,6 +17,8 @@ from workbench.invert._inverter import Attacker, Inverter
 __all__ = ["Nearest"]
 
 _BLOCK = 1024
+_CORPUS_BLOCK = 32_768
+"""Corpus vectors that are compared at once, so that memory does not grow with the corpus."""
 
 
 class Nearest(Inverter):
@@ -28,7 +30,7 @@ class Nearest(Inverter):
     def __init__(self, embedder: Embedder, texts: Sequence[str], vectors: Float[np.ndarray, "m d"]) -> None:
         self.embedder, self.dim = embedder, vectors.shape[1]
         self._texts = texts
-        self._unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+        self._vectors, self._norms = vectors, np.sqrt(np.einsum("md,md->m", vectors, vectors))
 
     @classmethod
     def open(cls, attacker: Attacker) -> Nearest:
@@ -42,5 +44,17 @@ class Nearest(Inverter):
 
     def find(self, vectors: Float[np.ndarray, "n d"]) -> Int[np.ndarray, " n"]:
         """Place of the nearest corpus text of each vector."""
-        blocks = [vectors[i : i + _BLOCK] @ self._unit.T for i in range(0, len(vectors), _BLOCK)]
-        return np.concatenate([block.argmax(axis=1) for block in blocks])
+        best = np.full(len(vectors), -np.inf, np.float32)
+        found = np.zeros(len(vectors), np.int64)
+        for start in range(0, len(self._vectors), _CORPUS_BLOCK):
+            some = self._vectors[start : start + _CORPUS_BLOCK]
+            some = some / self._norms[start : start + _CORPUS_BLOCK, None]
+            for first in range(0, len(vectors), _BLOCK):
+                rows = slice(first, first + _BLOCK)
+                scores = vectors[rows] @ some.T
+                near = scores.argmax(axis=1)
+                score = scores[np.arange(len(near)), near]
+                closer = score > best[rows]
+                found[rows] = np.where(closer, near + start, found[rows])
+                best[rows] = np.maximum(score, best[rows])
+        return found

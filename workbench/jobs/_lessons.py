@@ -58,7 +58,7 @@ class Lessons:
         self._next: deque[list[Lesson]] = deque()
 
     def at(self, step: int, done: float) -> list[Lesson]:
-        """What this process learns in a step; steps are asked for in turn. `done` is the share of the run that is over."""
+        """What this process learns in a step; steps are asked for in turn. `done`: share of the run that is over."""
         if not self._next:
             self._prepare(range(step, step + self._ahead - step % self._ahead), done)
         return self._next.popleft()

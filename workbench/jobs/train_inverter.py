@@ -64,8 +64,8 @@ def train_inverter(
 
     The folder keeps `recipe.json`, `log.jsonl` (loss, rate, speed, held-out metrics beside the floors), `samples.txt`
     and `state/` (weights and optimiser, replaced as a whole every `save_every` steps). A run that was killed goes on
-    from `state/` as if nothing had been; its recipe may differ in `steps` and `minutes` alone. Processes of one `accelerate
-    launch` share each step's batches; two of them learn what one does with twice the `accumulate`.
+    from `state/` as if nothing had been; its recipe may differ in `steps` and `minutes` alone. The processes that
+    `accelerate launch` starts share each step's batches; two learn what one does with twice the `accumulate`.
     """
     torch.manual_seed(recipe.seed)
     where = pick_device(device)

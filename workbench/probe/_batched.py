@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from workbench.core.errors import BadInput
 from workbench.core.vectors import require_finite
 from workbench.embed._torch import pick_device
+from workbench.probe._design import Design
 
 __all__ = ["BatchedLogistic"]
 
@@ -55,15 +56,12 @@ class BatchedLogistic(BaseEstimator):
         if not (np.isfinite(strength) & (strength > 0)).all():
             raise BadInput(f"C is {self.C}; expected numbers above 0")
         device = pick_device(self.device)
-        mean = vectors.mean(0, dtype=np.float64)
-        centred = vectors - mean
-        scale = np.sqrt(np.einsum("nd,nd->d", centred, centred) / len(vectors))
-        scale[scale <= 1e-14 * np.abs(mean)] = np.inf  # a constant dimension tells nothing
-        table = torch.from_numpy((centred / scale).astype(np.float32)).to(device)
+        design = Design(vectors, device)
+        mean, scale = design.mean, design.scale
         wanted = torch.from_numpy(labels.astype(np.float32)).to(device)
         penalty = torch.from_numpy(1.0 / strength).float().to(device)
         with torch.no_grad():
-            found, self.n_iter_, self.converged_ = _solve(table, wanted, penalty, self.tol, self.max_iter)
+            found, self.n_iter_, self.converged_ = _solve(design, wanted, penalty, self.tol, self.max_iter)
         weights = found.double().cpu().numpy()
         self.coef_ = (weights[:-1] / scale[:, None]).T
         self.intercept_ = weights[-1] - self.coef_ @ mean
@@ -101,7 +99,7 @@ def _require(vectors: np.ndarray, labels: np.ndarray) -> None:
 
 
 def _solve(
-    table: Float[torch.Tensor, "n d"],
+    design: Design,
     wanted: Float[torch.Tensor, "n k"],
     penalty: Float[torch.Tensor, " k"],
     tol: float,
@@ -112,9 +110,7 @@ def _solve(
     `tol` bounds the largest entry of the gradient of the mean loss, as in scikit-learn.
     """
     n, k = wanted.shape
-    spread, axes = torch.linalg.eigh(table.T @ table)
-    design = table.new_ones(n, len(spread) + 1)
-    torch.mm(table, axes, out=design[:, :-1])
+    spread, axes = design.turn()
     shrink = torch.cat([penalty.expand(len(spread), k), penalty.new_zeros(1, k)])  # the bias has no penalty
     share = wanted.mean(0)
     spreads = torch.cat([spread.clamp(min=0), spread.new_tensor([float(n)])])[:, None]
@@ -122,8 +118,8 @@ def _solve(
     weights[-1] = torch.logit(share)
     state = _State(design, weights, wanted, shrink, share * (1 - share) * spreads + shrink)
     steps: list[tuple[torch.Tensor, ...]] = []
-    rows = torch.arange(k, device=table.device)  # probes that still move; the others cost nothing any more
-    found, done, taken = weights.clone(), torch.zeros(k, dtype=torch.bool, device=table.device), 0
+    rows = torch.arange(k, device=wanted.device)  # probes that still move; the others cost nothing any more
+    found, done, taken = weights.clone(), torch.zeros(k, dtype=torch.bool, device=wanted.device), 0
     stuck = torch.zeros_like(done)
     while True:
         near = state.gradient.abs().amax(0) <= tol * n
@@ -138,7 +134,7 @@ def _solve(
         if taken == _RENEWAL:
             state.renew_curvature(design)
         direction = -_inverse_hessian(state.gradient, steps, state.curvature)
-        step, change, stuck = state.line_search(direction, design @ direction)
+        step, change, stuck = state.line_search(direction, design.times(direction))
         state.weights, state.logits = state.weights + step, state.logits + change
         before, state.gradient = state.gradient, state.slopes(design)
         turn = state.gradient - before
@@ -151,25 +147,25 @@ class _State:
 
     def __init__(
         self,
-        design: torch.Tensor,
+        design: Design,
         weights: torch.Tensor,
         wanted: torch.Tensor,
         shrink: torch.Tensor,
         curvature: torch.Tensor,
     ) -> None:
         self.weights, self.wanted, self.shrink, self.curvature = weights, wanted, shrink, curvature
-        self.logits = design @ weights
+        self.logits = design.times(weights)
         self.loss = _loss(self.logits, wanted, weights, shrink)
         self.gradient = self.slopes(design)
 
-    def slopes(self, design: torch.Tensor) -> torch.Tensor:
+    def slopes(self, design: Design) -> torch.Tensor:
         """The gradient of each probe's loss at its weights."""
-        return design.T @ (torch.sigmoid(self.logits) - self.wanted) + self.shrink * self.weights
+        return design.back(torch.sigmoid(self.logits) - self.wanted) + self.shrink * self.weights
 
-    def renew_curvature(self, design: torch.Tensor) -> None:
+    def renew_curvature(self, design: Design) -> None:
         """The diagonal of each probe's Hessian at its weights."""
         chances = torch.sigmoid(self.logits)
-        self.curvature = design.square().T @ (chances - chances.square()) + self.shrink
+        self.curvature = design.squared_back(chances - chances.square()) + self.shrink
 
     def where(self, keep: torch.Tensor) -> _State:
         """The probes that a mask picks."""

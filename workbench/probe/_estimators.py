@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from jaxtyping import Bool
+
+from workbench.core.errors import BadInput
+
+Scorer = Callable[[Any, Any, np.ndarray], float]
 
 PENALTIES = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
 """C of logistic regression on standardised vectors: embeddings of a few hundred dimensions need strong penalties."""
@@ -14,14 +19,15 @@ PENALTIES = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
 def linear_probe(validation: Bool[np.ndarray, " n"], seed: int = 0) -> Any:
     """Standardise, then logistic regression; C by log-loss on the rows of `validation`, then refitted on all rows.
 
-    A `GridSearchCV`, so `fit`, `predict` and `predict_proba` are scikit-learn's own.
+    A `GridSearchCV`, so `fit`, `predict` and `predict_proba` are scikit-learn's own. Validation rows of a class that no
+    other row has say nothing of C and do not count; `fit` raises BadInput where there are no others.
     """
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
     pipeline = make_pipeline(StandardScaler(), LogisticRegression(max_iter=500, random_state=seed))
-    return _tuned(pipeline, {"logisticregression__C": PENALTIES}, validation, "neg_log_loss")
+    return _tuned(pipeline, {"logisticregression__C": PENALTIES}, validation, less_log_loss)
 
 
 def ridge_probe(validation: Bool[np.ndarray, " n"]) -> Any:
@@ -54,10 +60,27 @@ def text_probe(validation: Bool[np.ndarray, " n"], graded: bool = False) -> Any:
     if graded:
         return _tuned(make_pipeline(words, Ridge()), {"ridge__alpha": (0.1, 1.0, 10.0)}, validation, None)
     pipeline = make_pipeline(words, LogisticRegression(max_iter=200))
-    return _tuned(pipeline, {"logisticregression__C": (1.0, 10.0, 100.0)}, validation, "neg_log_loss")
+    return _tuned(pipeline, {"logisticregression__C": (1.0, 10.0, 100.0)}, validation, less_log_loss)
 
 
-def _tuned(pipeline: Any, grid: dict[str, Any], validation: np.ndarray, scoring: str | None) -> Any:
+def less_log_loss(model: Any, table: Any, labels: np.ndarray) -> float:
+    """Minus the log-loss over the rows whose class the model knows.
+
+    scikit-learn's own raises where rows lack one of the classes, its search takes that for a missing score, and the
+    first penalty of the grid would win unseen.
+    """
+    from sklearn.metrics import log_loss
+
+    known = np.isin(labels, model.classes_)
+    if not known.any():
+        raise BadInput(f"no validation row has one of the {len(model.classes_)} classes that are learnt from")
+    rows = np.flatnonzero(known)
+    return -float(log_loss(labels[rows], model.predict_proba(table)[rows], labels=model.classes_))
+
+
+def _tuned(pipeline: Any, grid: dict[str, Any], validation: np.ndarray, scoring: Scorer | None) -> Any:
     from sklearn.model_selection import GridSearchCV, PredefinedSplit
 
-    return GridSearchCV(pipeline, grid, cv=PredefinedSplit(np.where(validation, 0, -1)), scoring=scoring)
+    split = PredefinedSplit(np.where(validation, 0, -1))
+    loud: Any = "raise"  # which scikit-learn's stubs do not know
+    return GridSearchCV(pipeline, grid, cv=split, scoring=scoring, error_score=loud)

@@ -17,6 +17,7 @@ from torch.nn.functional import embedding_bag
 
 from workbench.core.errors import BadInput
 from workbench.core.files import atomic_folder, read_json, write_json
+from workbench.core.tensors import whole_tensors
 from workbench.probe.sparse_autoencoder import TopKAutoencoder
 
 _AUX_SHARE = 1 / 32
@@ -100,13 +101,14 @@ class SaeFitter:
         """Take up a saved state in place, if there is one."""
         if not folder.is_dir():
             return
-        told = read_json(folder / "progress.json")
-        self.step, self.seconds = told["step"], told["seconds"]
-        found = {name: tensor.to(self._device) for name, tensor in load_file(folder / "state.safetensors").items()}
-        self._idle = found["idle"]
-        for name, parameter in self._named.items():
-            parameter.data.copy_(found[name])
-            self._adam.state[parameter] = {key: found[f"{key}.{name}"] for key in ("step", "exp_avg", "exp_avg_sq")}
+        with whole_tensors(folder, "is not a whole state of this training; remove it to begin again"):
+            told = read_json(folder / "progress.json")
+            self.step, self.seconds = told["step"], told["seconds"]
+            found = {name: tensor.to(self._device) for name, tensor in load_file(folder / "state.safetensors").items()}
+            self._idle = found["idle"]
+            for name, parameter in self._named.items():
+                parameter.data.copy_(found[name])
+                self._adam.state[parameter] = {key: found[f"{key}.{name}"] for key in ("step", "exp_avg", "exp_avg_sq")}
 
     @property
     def _named(self) -> dict[str, torch.nn.Parameter]:

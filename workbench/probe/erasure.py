@@ -8,11 +8,12 @@ from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from safetensors.numpy import save_file
 
-from workbench.core.errors import BadInput, first_line
-from workbench.core.files import atomic_path
+from workbench.core.errors import BadInput
+from workbench.core.files import atomic_path, parse_json
+from workbench.core.tensors import whole_tensors
 from workbench.defend._projection import Projection
 from workbench.probe._inputs import Column, checked_vectors, coded
 
@@ -86,12 +87,9 @@ class Eraser:
     @classmethod
     def load(cls, path: Path | str) -> Eraser:
         """Read what `save` wrote. Raises BadInput for anything else."""
-        try:
-            with safe_open(path, "numpy") as file:
-                meta = file.metadata() or {}
-                if meta.get("kind") != "eraser":
-                    raise BadInput(f"{path} does not hold an eraser")
-                projection = Projection(**{name: file.get_tensor(name) for name in _TENSORS})
-                return cls(projection, tuple(json.loads(meta["classes"])))
-        except (OSError, SafetensorError) as error:
-            raise BadInput(f"{path} is not a whole safetensors file: {first_line(error)}") from error
+        with whole_tensors(path), safe_open(path, "numpy") as file:
+            meta = file.metadata() or {}
+            if meta.get("kind") != "eraser":
+                raise BadInput(f"{path} does not hold an eraser")
+            projection = Projection(**{name: file.get_tensor(name) for name in _TENSORS})
+            return cls(projection, tuple(map(str, parse_json(meta["classes"], f"{path}: classes"))))

@@ -13,6 +13,7 @@ from workbench.core import checkpoint
 from workbench.core.card import Card
 from workbench.core.errors import BadInput
 from workbench.core.files import atomic_folder, sha256_of
+from workbench.core.tensors import whole_tensors
 from workbench.core.vectors import require_finite
 
 if TYPE_CHECKING:
@@ -165,8 +166,9 @@ class TopKAutoencoder:
 
         folder = checkpoint.locate(name)
         card = checkpoint.open_card(folder, KIND)
-        found = load_file(folder / _WEIGHTS)
-        return cls(**found, k=card.config["k"], embedder=card.embedder, revision=card.embedder_revision)
+        with whole_tensors(folder / _WEIGHTS):
+            found = load_file(folder / _WEIGHTS)
+            return cls(**found, k=card.config["k"], embedder=card.embedder, revision=card.embedder_revision)
 
     def _checked(self, vectors: np.ndarray) -> np.ndarray:
         vectors = np.require(vectors, np.float32, ["C", "W"])  # torch takes no array that cannot be written to

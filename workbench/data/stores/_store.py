@@ -12,7 +12,8 @@ import numpy as np
 
 from workbench.core.embedding_set import EmbeddingSet, Provenance
 from workbench.core.errors import BadInput
-from workbench.data.stores._page import Page, column, texts_of
+from workbench.data.stores._gathered import Gathered
+from workbench.data.stores._page import Page, texts_of
 
 
 @dataclass(frozen=True)
@@ -111,13 +112,15 @@ class Store(ABC):
     @final
     def read(self, limit: int = 0, batch: int = 1000) -> EmbeddingSet:
         """All rows, or the first `limit`, in one set. Raises BadInput for an id that comes twice."""
-        parts: list[EmbeddingSet] = []
-        for part in self.scroll(batch):
-            parts.append(part)
-            if limit and sum(map(len, parts)) >= limit:
+        facts, gathered = self.facts(), None
+        for part in self.scroll(batch, facts=facts):
+            gathered = gathered or Gathered(part, min(limit, facts.count) if limit else facts.count)
+            gathered.add(part)
+            if limit and gathered.rows >= limit:
                 break
-        whole = _concatenate(parts, self.name)
-        return whole.select(slice(0, limit)) if limit else whole
+        if gathered is None:
+            raise BadInput(f"{self.name} gave no rows")
+        return gathered.whole(self.name, limit)
 
     def _named(self, pages: Iterator[Page]) -> Iterator[Page]:
         """The same pages; an error that tells of a row alone also tells of which store."""
@@ -170,28 +173,3 @@ def stored_as(dtype: np.dtype) -> tuple[str, ...]:
     if dtype.itemsize < 4:
         return (f"vectors are stored as {dtype.name}: quantised to {8 * dtype.itemsize} bits a number",)
     return ("vectors are stored as float64 and read as float32",) if dtype.itemsize > 4 else ()
-
-
-def _concatenate(parts: list[EmbeddingSet], name: str) -> EmbeddingSet:
-    names = dict.fromkeys(label for part in parts for label in part.labels)
-    texts = None
-    if any(part.texts is not None for part in parts):
-        texts = np.concatenate(
-            [part.texts if part.texts is not None else np.full(len(part), "", object) for part in parts]
-        )
-    try:
-        return EmbeddingSet(
-            ids=np.concatenate([part.ids for part in parts]),
-            vectors=np.concatenate([part.vectors for part in parts]),
-            texts=texts,
-            labels={label: _label(parts, label) for label in names},
-            provenance=replace(
-                parts[0].provenance, normalised=all(part.provenance.normalised is True for part in parts)
-            ),
-        )
-    except BadInput as error:
-        raise BadInput(f"{name}: {error}; name a unique column with ?id=COLUMN") from error
-
-
-def _label(parts: list[EmbeddingSet], label: str) -> np.ndarray:
-    return column([value for part in parts for value in part.labels.get(label, [None] * len(part))])
