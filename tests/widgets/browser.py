@@ -74,6 +74,11 @@ def shoot(target: Any, name: str) -> None:
     target.screenshot(path=str(SCREENSHOTS / f"{name}.png"))
 
 
+def see(page: Any, words: str, exact: bool = False) -> None:
+    """Wait until a widget shows the words (what it tells a screen reader alone does not count)."""
+    page.locator(".wb-body").get_by_text(words, exact=exact).first.wait_for()
+
+
 @dataclass(frozen=True)
 class Server:
     """A Jupyter server with one notebook."""

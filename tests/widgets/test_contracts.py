@@ -313,7 +313,8 @@ def test_an_explanation_streams_and_an_inversion_shows_its_text():
     ask(found, "invert", 3, "v.2")
     assert wire.heard(count=2)[-2]["value"] == {
         "text": "The weather report came late.",
-        "note": "by search, cosine 0.870",
+        "keywords": [],
+        "note": "By search, cosine 0.87.",
     }
 
 

@@ -40,12 +40,6 @@ def server(tmp_path_factory):
         yield address
 
 
-@pytest.fixture(scope="module")
-def chromium():
-    with browser.chromium() as found:
-        yield found
-
-
 @pytest.mark.parametrize("place", ["lab/tree", "notebooks"])
 def test_browser_to_python_and_back(server, chromium, place):
     name = place.partition("/")[0]

@@ -1,12 +1,11 @@
 """Exported pages of the widgets that probe, ask, mix and defend, in a real chromium, offline."""
-# ruff: noqa: F811 - the fixtures are those of the other pages
 
 from __future__ import annotations
 
 import pytest
 
 from tests.widgets import browser, more_samples
-from tests.widgets.test_pages import chromium, see, visit  # noqa: F401
+from tests.widgets.browser import see
 
 pytestmark = pytest.mark.browser
 

@@ -14,13 +14,11 @@ from workbench.core.embedding_set import EmbeddingSet
 from workbench.core.errors import BadInput
 from workbench.core.text import squeeze
 from workbench.core.vectors import unit
-from workbench.results import Explanation, Explanations, Inversions
 from workbench.widgets._answers import Handler, Progress
 from workbench.widgets._page import key
+from workbench.widgets._said import One, told
 from workbench.widgets._widget import Widget, asset, require
 
-One = Callable[[EmbeddingSet], Any]
-"""Takes one vector as a set of one row without a text."""
 _CALLABLE: tuple[Any, ...] = (Callable, NoneType)
 _NEAR = 8
 _LONGEST = 110
@@ -74,10 +72,7 @@ class MovedWidget(Widget):
 
     def _said(self, payload: Any) -> Any:
         assert self._explain is not None
-        answer = self._explain(self._at(payload))
-        if isinstance(answer, Iterator):
-            return (item if isinstance(item, Progress) else said(item) for item in answer)
-        return said(answer)
+        return told(self._explain, self._at(payload))
 
     def _remembered(self, channel: str, handler: Handler) -> Handler:
         def answer(payload: Any) -> Iterator[Any]:
@@ -112,29 +107,6 @@ def one_row(vector: Any, name: str) -> tuple[Float[np.ndarray, " d"], str]:
     if not np.isfinite(flat).all() or not np.abs(flat).sum():
         raise BadInput(f"{name} is zero or holds a number that is not finite; such a vector points nowhere")
     return flat.astype(np.float64), ""
-
-
-def said(answer: Any) -> dict[str, Any]:
-    """What a callable said of one vector: text, keywords, and a note on how far it can be trusted."""
-    match answer:
-        case str():
-            return {"text": answer, "keywords": [], "note": ""}
-        case Explanations() if answer.rows:
-            return said(answer.rows[0])
-        case Explanation():
-            text = answer.description or answer.answer
-            near = "" if answer.cosine is None else f"Embedded anew: cosine {answer.cosine:.2f}"
-            blind = "" if answer.blind_cosine is None else f", blind {answer.blind_cosine:.2f}"
-            note = f"{near}{blind}. " if near else ""
-            note += f"Of another vector it says: {answer.blind}" if answer.blind else ""
-            return {"text": text, "keywords": [word for word, _ in answer.keywords], "note": note.strip()}
-        case Inversions() if len(answer):
-            near = "" if answer.cosines is None else f", cosine {answer.cosines[0]:.2f}"
-            return {"text": str(answer.texts[0]), "keywords": [], "note": f"By {answer.method}{near}."}
-        case _:
-            raise BadInput(
-                f"explain returned {type(answer).__name__}; expected text, Explanations, Explanation or Inversions"
-            )
 
 
 def _nearest(among: EmbeddingSet, one: EmbeddingSet) -> dict[str, Any]:

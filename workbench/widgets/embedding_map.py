@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,11 +13,10 @@ from jaxtyping import Float, Int, Shaped
 from workbench.core.blocks import PALETTE, Block, Fact, Facts, Heading, Table
 from workbench.core.embedding_set import EmbeddingSet
 from workbench.core.errors import BadInput
-from workbench.results import Explanations, Inversions
-from workbench.widgets._answers import Progress
 from workbench.widgets._keywords import Keywords
 from workbench.widgets._packing import pack_texts
 from workbench.widgets._project import project
+from workbench.widgets._said import One, told
 from workbench.widgets._widget import Widget, require
 
 MOST = 100_000
@@ -27,7 +26,6 @@ _CLASSES = 12
 """Numbers with more distinct values than this are a scale, not classes."""
 _DRAWN, _ROWS = 1_500, 12
 """Points and rows of the static picture."""
-One = Callable[[EmbeddingSet], Any]
 """Takes one vector as a set of one row, without its text and labels."""
 
 
@@ -157,27 +155,7 @@ class EmbeddingMap(Widget):
         return self._rows_of[id]
 
     def _told(self, function: One, row: Any) -> Any:
-        answer = function(self._one(row))
-        if isinstance(answer, Iterator):
-            return (item if isinstance(item, Progress) else _shown(item) for item in answer)
-        return _shown(answer)
-
-
-def _shown(answer: Any) -> dict[str, str]:
-    """What a callable said, as a text and a note."""
-    match answer:
-        case str():
-            return {"text": answer, "note": ""}
-        case Inversions() if len(answer):
-            note = f"by {answer.method}"
-            note += f", cosine {answer.cosines[0]:.3f}" if answer.cosines is not None else ""
-            return {"text": str(answer.texts[0]), "note": note}
-        case Explanations() if answer.rows:
-            first = answer.rows[0]
-            note = f"cosine {first.cosine:.3f}; " if first.cosine is not None else ""
-            return {"text": first.description, "note": f"{note}of another vector it says: {first.blind}"}
-        case _:
-            raise BadInput(f"the callable returned {type(answer).__name__}; expected text, Explanations or Inversions")
+        return told(function, self._one(row))
 
 
 def _placed(vectors: EmbeddingSet, coordinates: Any) -> Float[np.ndarray, "n 2"]:

@@ -12,7 +12,8 @@ from jaxtyping import Float
 from workbench.core.blocks import Block, Fact, Facts, Heading, Table, Text
 from workbench.core.embedding_set import EmbeddingSet
 from workbench.core.errors import BadInput
-from workbench.widgets._moved import MovedWidget, One, one_row
+from workbench.widgets._moved import MovedWidget, one_row
+from workbench.widgets._said import One
 
 _OPPOSITE, _EQUAL = -1 + 1e-6, 1 - 1e-9
 """Cosines below which there is no one way from A to B, and above which nothing is left of their difference."""

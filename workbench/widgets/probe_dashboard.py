@@ -15,7 +15,8 @@ from workbench.core.embedding_set import EmbeddingSet
 from workbench.core.errors import BadInput
 from workbench.core.vectors import unit
 from workbench.results import Direction, ProbeScores, TaskScores
-from workbench.widgets._moved import MovedWidget, One
+from workbench.widgets._moved import MovedWidget
+from workbench.widgets._said import One
 from workbench.widgets._widget import require
 
 AMOUNTS = tuple(float(amount) for amount in np.linspace(-2, 2, 17))
