@@ -6,11 +6,25 @@ import json
 import logging
 import platform
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from workbench.core.errors import BadInput
 from workbench.core.files import read_json
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finished:
+    """How a training run ended: what it took on which device, and the validation lines of its log."""
+
+    steps: int
+    seconds: float
+    cpu_seconds: float
+    device: str
+    curve: tuple[dict[str, Any], ...] = ()
+    leads: bool = True
+    """Whether this process is the one that evaluates and ships."""
 
 
 def append_log(log: logging.Logger, run: Path, line: Mapping[str, Any]) -> None:

@@ -14,13 +14,13 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors.torch import load_file, save_file
 
 from workbench.core.files import atomic_folder, read_json, write_json
 from workbench.core.progress import progress
+from workbench.core.tensors import NO_STATE, whole_tensors
 from workbench.embed import load_embedder
 from workbench.embed._embedder import Embedder
 from workbench.embed._torch import pick_device, plain_attention
@@ -31,7 +31,7 @@ from workbench.jobs._explain_items import Teacher
 from workbench.jobs._explain_mixture import Mixture, load_mixture
 from workbench.jobs._moments import moments_of, restore_moments
 from workbench.jobs._ranks import Ranks
-from workbench.jobs._run_folder import append_log, refuse_another, validation_curve
+from workbench.jobs._run_folder import Finished, append_log, refuse_another, validation_curve
 from workbench.jobs.explainer_recipe import ExplainerRecipe
 from workbench.lm.soft_prompt import DESCRIBE, SoftPromptModel
 
@@ -43,20 +43,13 @@ _WATCHED, _WATCHED_WORDS = 24, 24
 
 
 @dataclass(frozen=True)
-class TrainedExplainer:
-    """The outcome of a run. `curve` holds the log's validation lines."""
+class TrainedExplainer(Finished):
+    """A trained explainer, ready for evaluation and shipping."""
 
     recipe: ExplainerRecipe
     model: SoftPromptModel
     embedder: Embedder
     train: Hidden
-    steps: int
-    seconds: float
-    cpu_seconds: float
-    device: str
-    curve: tuple[dict[str, Any], ...] = ()
-    leads: bool = True
-    """Whether this process is the one that evaluates and ships."""
 
 
 def train_explainer(
@@ -121,13 +114,17 @@ def train_explainer(
         model,
         embedder,
         train,
-        state.step,
-        state.seconds,
-        state.cpu_seconds,
-        where,
-        validation_curve(run),
-        ranks.leads,
+        steps=state.step,
+        seconds=state.seconds,
+        cpu_seconds=state.cpu_seconds,
+        device=where,
+        curve=validation_curve(run),
+        leads=ranks.leads,
     )
+
+
+_TOLD = ("step", "since", "seconds", "cpu_seconds", "stage")
+"""What a saved state says of itself."""
 
 
 class _State:
@@ -168,20 +165,20 @@ class _State:
         with atomic_folder(folder) as temporary:
             save_file(learnt(self.model), temporary / "learnt.safetensors")
             save_file(moments_of(self._named, self._optimiser), temporary / "moments.safetensors")
-            told = ("step", "since", "seconds", "cpu_seconds", "stage")
-            write_json(temporary / "progress.json", {name: getattr(self, name) for name in told})
+            write_json(temporary / "progress.json", {name: getattr(self, name) for name in _TOLD})
 
     def restore(self, folder: Path) -> None:
         """Take up a saved state, if there is one."""
         if not folder.is_dir():
             return
-        said = read_json(folder / "progress.json")
-        if said["stage"] != self.stage:
-            self._enter(said["stage"])
-        for name, value in said.items():
-            setattr(self, name, value)
-        take_up(self.model, load_file(folder / "learnt.safetensors"))
-        restore_moments(self._named, self._optimiser, load_file(folder / "moments.safetensors"))
+        with whole_tensors(folder, NO_STATE):
+            said = read_json(folder / "progress.json")
+            if said["stage"] != self.stage:
+                self._enter(said["stage"])
+            for name in _TOLD:
+                setattr(self, name, said[name])
+            take_up(self.model, load_file(folder / "learnt.safetensors"))
+            restore_moments(self._named, self._optimiser, load_file(folder / "moments.safetensors"))
         log.info("going on from step %d", self.step)
 
     def _enter(self, stage: int) -> None:

@@ -21,6 +21,7 @@ from safetensors.torch import load_file, save_file
 
 from workbench.core.files import atomic_folder, read_json, write_json
 from workbench.core.progress import progress
+from workbench.core.tensors import NO_STATE, whole_tensors
 from workbench.defend import open_defence
 from workbench.embed import load_embedder
 from workbench.embed._embedder import Embedder
@@ -30,7 +31,7 @@ from workbench.jobs._early_metrics import EarlyMetrics, loss_of
 from workbench.jobs._lessons import Lesson, Lessons
 from workbench.jobs._moments import moments_of, restore_moments
 from workbench.jobs._ranks import Ranks
-from workbench.jobs._run_folder import append_log, refuse_another, validation_curve
+from workbench.jobs._run_folder import Finished, append_log, refuse_another, validation_curve
 from workbench.jobs._training_data import Source, encode, gather
 from workbench.jobs.inverter_recipe import InverterRecipe
 from workbench.lm import TextDecoder, TextModel
@@ -41,20 +42,13 @@ _HELD_OUT = 600
 
 
 @dataclass(frozen=True)
-class Trained:
-    """The outcome of a run, ready for evaluation and shipping. `curve` holds the log's validation lines."""
+class Trained(Finished):
+    """A trained inverter, ready for evaluation and shipping."""
 
     recipe: InverterRecipe
     model: TextModel
     embedder: Embedder
     sources: tuple[Source, ...]
-    steps: int
-    seconds: float
-    cpu_seconds: float
-    device: str
-    curve: tuple[dict[str, Any], ...] = ()
-    leads: bool = True
-    """Whether this process is the one that evaluates and ships."""
 
 
 def train_inverter(
@@ -122,12 +116,12 @@ def train_inverter(
         finished,
         embedder,
         tuple(train),
-        state.step,
-        state.seconds,
-        state.cpu_seconds,
-        where,
-        validation_curve(run),
-        ranks.leads,
+        steps=state.step,
+        seconds=state.seconds,
+        cpu_seconds=state.cpu_seconds,
+        device=where,
+        curve=validation_curve(run),
+        leads=ranks.leads,
     )
 
 
@@ -193,14 +187,15 @@ class _State:
         """Take up a saved state in place, if there is one."""
         if not folder.is_dir():
             return
-        for name, value in read_json(folder / "progress.json").items():
-            setattr(self, name, value)
-        self.decoder.load_state_dict(load_file(folder / "decoder.safetensors"))
-        if self._mean is not None:
-            self._mean.module.load_state_dict(load_file(folder / "averaged.safetensors"))
-            self._mean.n_averaged.fill_(self.step)
-        moments = load_file(folder / "moments.safetensors")
-        restore_moments(self.decoder.named_parameters(), self._optimiser, moments)
+        with whole_tensors(folder, NO_STATE):
+            said = read_json(folder / "progress.json")
+            self.step, self.seconds, self.cpu_seconds = said["step"], said["seconds"], said["cpu_seconds"]
+            self.decoder.load_state_dict(load_file(folder / "decoder.safetensors"))
+            if self._mean is not None:
+                self._mean.module.load_state_dict(load_file(folder / "averaged.safetensors"))
+                self._mean.n_averaged.fill_(self.step)
+            moments = load_file(folder / "moments.safetensors")
+            restore_moments(self.decoder.named_parameters(), self._optimiser, moments)
         log.info("going on from step %d", self.step)
 
 
