@@ -75,11 +75,13 @@ def _rounded(groups: Float[Tensor, "h g w"]) -> _Rounded:
     return _Rounded(((groups - first[..., None]) / step[..., None]).round().clamp(0, _LEVELS), step, middle)
 
 
+def can_round() -> bool:
+    """Whether this torch has the kernels; they are not of its public interface."""
+    return all(hasattr(torch.ops.aten, name) for name in _KERNELS)
+
+
 def rounded_copy(lm: nn.Module) -> Any | None:
-    """The model with its linear maps rounded, all else shared with it; None where this torch has no kernel for that, or
-    the model no linear map that fits."""
-    if not all(hasattr(torch.ops.aten, name) for name in _KERNELS):
-        return None
+    """The model with its linear maps rounded, all else shared with it; None where none of them fits."""
     places = [name for name, module in lm.named_modules() if RoundedLinear.fits(module)]
     if not places:
         return None

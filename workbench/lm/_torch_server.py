@@ -9,8 +9,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from workbench.lm._guesser import Guesser, open_guesser
 from workbench.lm._packing import Packed, sees
-from workbench.lm._rounded import rounded_copy
 from workbench.lm._server import Server, Told, Writing, first_segments
 
 _AHEAD = 8
@@ -58,13 +58,13 @@ class TorchServer(Server):
         firsts = first_segments(packed)
         _shorten(cache, x.shape[1] - int(packed.told[firsts[0], 1]) - 1)
         first = writing.first(logits[firsts.to(x.device)])
-        if len(x) == 1 and self._rough is not None:
-            return Told(logits, [self._checked(cache, int(first), writing)])
+        if len(x) == 1 and self._guesser is not None:
+            return Told(logits, [self._checked(self._guesser, cache, int(first), writing)])
         return Told(logits, self._plain(cache, first, writing))
 
     @cached_property
-    def _rough(self) -> Any | None:
-        return rounded_copy(self._lm) if self._guesses else None
+    def _guesser(self) -> Guesser | None:
+        return open_guesser(self._lm) if self._guesses else None
 
     def _plain(self, cache: Any, ids: Int[Tensor, " n"], writing: Writing) -> list[list[int]]:
         """A token at a time; rows that have ended are left out."""
@@ -72,7 +72,7 @@ class TorchServer(Server):
         rows = torch.arange(len(ids), device=ids.device)
         for place in range(writing.most_tokens):
             if place:
-                ids = self._step(self._lm, cache, ids[:, None])[:, -1]
+                ids = self._step(cache, ids[:, None])[:, -1]
             going = ids != writing.end
             if not going.all():
                 rows, ids = rows[going], ids[going]
@@ -83,12 +83,12 @@ class TorchServer(Server):
                 break
         return out
 
-    def _checked(self, cache: Any, first: int, writing: Writing) -> list[int]:
+    def _checked(self, guesser: Guesser, cache: Any, first: int, writing: Writing) -> list[int]:
         """The same text for one row: several tokens are guessed, then checked at once."""
         out = [first]
         while out[-1] != writing.end and len(out) < writing.most_tokens:
-            guessed = self._guess(cache, out[-1], min(_AHEAD, writing.most_tokens - len(out) - 1), writing.end)
-            said = self._step(self._lm, cache, torch.tensor([[out[-1], *guessed]]))[0].tolist()
+            guessed = guesser.guess(cache, out[-1], min(_AHEAD, writing.most_tokens - len(out) - 1), writing.end)
+            said = self._step(cache, torch.tensor([[out[-1], *guessed]]))[0].tolist()
             pairs = enumerate(zip(guessed, said, strict=False))
             right = next((i for i, (guess, said_) in pairs if guess != said_), len(guessed))
             _shorten(cache, len(guessed) - right)
@@ -99,20 +99,11 @@ class TorchServer(Server):
                     break
         return out[:-1] if out[-1] == writing.end else out
 
-    def _guess(self, cache: Any, last: int, most: int, end: int) -> list[int]:
-        """What the rounded copy would say next, up to the end; the cache is left as it was."""
-        out: list[int] = []
-        while len(out) < most and last != end:
-            last = int(self._step(self._rough, cache, torch.tensor([[last]])))
-            out.append(last)
-        _shorten(cache, len(out))
-        return out
-
-    def _step(self, lm: Any, cache: Any, ids: Int[Tensor, "n t"]) -> Int[Tensor, "n t"]:
+    def _step(self, cache: Any, ids: Int[Tensor, "n t"]) -> Int[Tensor, "n t"]:
         """The likeliest successor of each of `ids`, which go behind what the cache holds."""
         x = self._lm.get_input_embeddings()(ids)
-        states = lm.base_model(inputs_embeds=x, cache=cache, use_cache=True).last_hidden_state
-        return lm.get_output_embeddings()(states).argmax(-1)
+        states = self._lm.base_model(inputs_embeds=x, cache=cache, use_cache=True).last_hidden_state
+        return self._lm.get_output_embeddings()(states).argmax(-1)
 
 
 def _shorten(cache: Any, tokens: int) -> None:

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Int
 
-from workbench.core.errors import BadInput
+from workbench.core.errors import BadInput, WorkbenchError, first_line
+from workbench.core.files import read_json
 from workbench.lm.text_decoder import EOS
 
 SPECIALS = ("[PAD]", "[UNK]", "[EOS]")
@@ -114,10 +115,12 @@ class Vocabulary:
     def load(cls, path: Path) -> Vocabulary:
         """Read what `save` wrote."""
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
+            content = read_json(path)
             return cls(content["pieces"], content["base"], content["normaliser"])
-        except (OSError, json.JSONDecodeError, KeyError) as error:
-            raise BadInput(f"{path} is not a vocabulary: {error}") from error
+        except WorkbenchError:
+            raise
+        except Exception as error:  # a key that is missing, or what the tokenizer says of its settings
+            raise BadInput(f"{path} is not a vocabulary: {first_line(error)}") from error
 
 
 def _settings(model_folder: Path) -> dict[str, Any]:

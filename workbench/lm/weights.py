@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from workbench.core.errors import BadInput, UnknownName, first_line
+from workbench.core.errors import UnknownName
+from workbench.core.tensors import whole_tensors
 from workbench.lm.bag_of_words import BagOfWords
 from workbench.lm.causal import CausalDecoder, CausalDecoderConfig
 from workbench.lm.decoder import ConditionedDecoder, DecoderConfig
@@ -69,12 +69,10 @@ class TextModel:
         """Read what `save` wrote, in float32, ready to decode. Raises BadInput naming the damaged file."""
         bag, vocabulary = load_bag(folder)
         state = _load(folder / DECODER)
-        try:
+        with whole_tensors(folder / DECODER, "does not fit its card"):
             decoder = make_decoder(**{"architecture": "film", **config})
             decoder.load_state_dict(state)
-        except (RuntimeError, TypeError) as error:
-            raise BadInput(f"{folder / DECODER} does not fit its card: {first_line(error)}") from error
-        decoder.set_bag_of_words(bag)
+            decoder.set_bag_of_words(bag)
         return cls(decoder.to(device).eval(), bag, vocabulary, load_shifts(folder))
 
 
@@ -87,7 +85,9 @@ def save_bag(folder: Path, bag: BagOfWords, vocabulary: Vocabulary) -> None:
 def load_bag(folder: Path) -> tuple[BagOfWords, Vocabulary]:
     """The bag of words and the vocabulary alone, without the decoder."""
     state = _load(folder / BAG)
-    return BagOfWords(**{name: tensor.numpy() for name, tensor in state.items()}), Vocabulary.load(folder / VOCABULARY)
+    with whole_tensors(folder / BAG, "is not a bag of words"):
+        bag = BagOfWords(**{name: tensor.numpy() for name, tensor in state.items()})
+    return bag, Vocabulary.load(folder / VOCABULARY)
 
 
 def save_shifts(folder: Path, shifts: WordShifts) -> None:
@@ -99,7 +99,8 @@ def load_shifts(folder: Path) -> WordShifts | None:
     """The word shifts, or None where a checkpoint has none."""
     if not (folder / SHIFTS).exists():
         return None
-    return WordShifts(**{name: tensor.numpy() for name, tensor in _load(folder / SHIFTS).items()})
+    with whole_tensors(folder / SHIFTS, "is not a table of word shifts"):
+        return WordShifts(**{name: tensor.numpy() for name, tensor in _load(folder / SHIFTS).items()})
 
 
 def _tensors(arrays: BagOfWords | WordShifts) -> dict[str, torch.Tensor]:
@@ -113,7 +114,5 @@ def _save(state: dict[str, torch.Tensor], path: Path) -> None:
 
 
 def _load(path: Path) -> dict[str, torch.Tensor]:
-    try:
+    with whole_tensors(path):
         return {name: tensor.float() for name, tensor in load_file(path).items()}
-    except (OSError, SafetensorError) as error:
-        raise BadInput(f"{path} cannot be loaded: {first_line(error)}") from error
