@@ -30,6 +30,8 @@ def test_help_teaches():
         (["--evaluate", "--ask", "Is it?"], "--ask goes with vectors or --texts"),
         (["--evaluate", "--n", "3"], "Invalid value for '--n'"),
         (["v.parquet", "--document"], "--document needs a question"),
+        (["--evaluate", "--serve", "llamacpp"], "--evaluate measures the model as torch serves it"),
+        (["--between", "a", "b", "--serve", "gpu"], "serve is 'gpu'; expected one of torch, llamacpp"),
         (["none.parquet"], "none.parquet is not there; expected a Parquet file"),
         (["--texts", "none.txt"], "none.txt is not there; expected a file of texts"),
     ],
