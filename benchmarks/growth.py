@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -90,7 +89,7 @@ def measure(folder: Path, rows: int, name: str) -> None:
         "rows": rows,
         "seconds": round(time.monotonic() - began, 2),
         "cpu_seconds": round(time.process_time() - cpu, 2),
-        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        "peak_mb": int(status["VmHWM"].split()[0]) // 1024,
         "own_mb": int(status["RssAnon"].split()[0]) // 1024,
     }
     print(json.dumps(row), flush=True)

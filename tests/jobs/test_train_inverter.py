@@ -239,6 +239,7 @@ def test_any_embedder_can_be_inverted(tmp_path):
         ({"dropout": 0.1, "architecture": "t5"}, "dropout is 0.1 for t5"),
         ({"ema": 1.0}, "ema is 1.0"),
         ({"minutes": -1.0}, "minutes is -1.0"),
+        ({"disturb": "rotation?key=12345"}, "rotation: a key that is written out would stand in the recipe"),
         ({"architecture": "rnn"}, "no architecture is called 'rnn'"),
     ],
 )

@@ -77,7 +77,7 @@ def test_browser_to_python_and_back(server, chromium, place):
     browser.shoot(page, f"{name}_light")
     assert points.get_by_text("The weather report came late.").count() <= points.locator(".near li").count() + 2
     points.get_by_role("button", name="cancel: What the vector says").click()
-    points.get_by_text("by search, cosine 0.870").wait_for()
+    points.get_by_text("By search, cosine 0.87.").wait_for()
 
     # Python -> browser: opening a point changed the row of the player, and that the view of the pair
     player.get_by_text("record 2").wait_for(state="attached")

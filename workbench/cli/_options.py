@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import logging
 import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from workbench.core.errors import BadInput
 from workbench.core.memory import keep_freed_memory
 from workbench.core.progress import quiet as quiet_bars
 
@@ -34,6 +37,50 @@ Embedder = Annotated[
         "llm:MODEL?method=echo, api:MODEL?url=https://HOST/v1; README has all of them."
     ),
 ]
+Workers = Annotated[
+    int,
+    typer.Option(
+        help="In bulk: so many processes on this machine; with --ray at most so many there. 1 is this process.", min=0
+    ),
+]
+Ray = Annotated[
+    str, typer.Option("--ray", metavar="ADDRESS", help="In bulk, on a Ray cluster: auto, local, or HOST:PORT.")
+]
+PartRows = Annotated[
+    int, typer.Option(help="In bulk: most rows of a part, which is what a stop can lose; 0: as the verb likes.", min=0)
+]
+
+
+@dataclass(frozen=True)
+class Bulk:
+    """Options that ask for a bulk run; any of them makes the input Parquet, and --out a folder."""
+
+    workers: int
+    ray: str
+    part_rows: int
+
+    def __bool__(self) -> bool:
+        return bool(self.workers or self.ray or self.part_rows)
+
+    def refuse(self, **given: object) -> None:
+        """Raise BadInput for an option that has no meaning in bulk; names are the options' own."""
+        if odd := [name for name, value in given.items() if value]:
+            raise BadInput(f"--{odd[0].replace('_', '-')} does not go with --workers, --ray and --part-rows")
+
+    def run(
+        self, verb: str, source: str, out: Path | None, recipe: Mapping[str, Any], device: str, json: str, quiet: bool
+    ) -> int:
+        """Do it, tell it, and give the exit code: 2 where rows or files were set aside, 3 where parts are missing."""
+        from workbench.jobs.bulk import Hands, run_bulk
+
+        if not source or out is None or out.suffix in (".parquet", ".json", ".jsonl"):
+            raise BadInput("in bulk, give a Parquet file or a folder of them, and --out FOLDER")
+        hands = Hands(self.workers, self.ray)
+        done = run_bulk(verb, Path(source), out, recipe, hands=hands, part_rows=self.part_rows, device=device)
+        write_json_to(json, done.to_json())
+        for line in done.lines():
+            say(line, quiet)
+        return FAILED if done.failed else INCONCLUSIVE if done.quarantined or done.unreadable else DONE
 
 
 def begin(quiet: bool, device: str = "auto") -> None:

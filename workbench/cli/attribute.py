@@ -7,7 +7,23 @@ from typing import Annotated
 
 import typer
 
-from workbench.cli._options import Device, Embedder, Html, Json, Quiet, Seed, begin, embedder_of, finish, write_page
+from workbench.cli._options import (
+    DONE,
+    Bulk,
+    Device,
+    Embedder,
+    Html,
+    Json,
+    PartRows,
+    Quiet,
+    Ray,
+    Seed,
+    Workers,
+    begin,
+    embedder_of,
+    finish,
+    write_page,
+)
 from workbench.core.errors import BadInput
 
 
@@ -28,22 +44,46 @@ def attribute(
     reference: Annotated[str, typer.Option(help="Where the path begins: pad, mask, or a text.")] = "pad",
     tolerance: Annotated[float, typer.Option(help="Most that a pair's sum may miss the cosine by.")] = 1e-2,
     nodes: Annotated[int, typer.Option(help="Places on the path; 0: as few as the tolerance allows.", min=0)] = 0,
+    out: Annotated[Path | None, typer.Option(help="In bulk: the folder to write.")] = None,
+    workers: Workers = 0,
+    ray: Ray = "",
+    part_rows: PartRows = 0,
     html: Html = None,
     json: Json = "",
     seed: Seed = 0,
     device: Device = "auto",
     quiet: Quiet = False,
-) -> None:
+) -> int:
     """Show which words of two texts their cosine comes from.
 
     Every pair of tokens gets its share; with the reference as border the shares sum to the cosine, and what is missing
     is shown. With --query and --corpus, the nearest vectors of a store are explained; with --evaluate, all methods are
     compared by what happens to the cosine when the words that they name are taken away.
 
+    In bulk (--workers, --ray, --part-rows) the first argument is Parquet with text_a and text_b, and --out a folder of
+    Parquet: id, score, completeness_error, and the tokens and shares of both texts.
+
     Examples: workbench attribute "How do I reset my password?" "I forgot my login" --level word --html pair.html
               workbench attribute --query "lost card" --corpus vectors.parquet --top 10
+              workbench attribute pairs.parquet --out shares --level word --workers 2
     """
     begin(quiet, device)
+    if bulk := Bulk(workers, ray, part_rows):
+        if text_b:
+            raise BadInput("in bulk, the first argument is a Parquet file or a folder of them, and there is no second")
+        bulk.refuse(contrast=contrast, query=query, corpus=corpus, evaluate=evaluate, html=html)
+        recipe = {
+            "embedder": embedder_of(None, embedder),
+            "method": method,
+            "level": level,
+            "layer": layer,
+            "reference": reference,
+            "tolerance": tolerance,
+            "nodes": nodes,
+        }
+        return bulk.run("attribute", text_a, out, recipe, device, json, quiet)
+    if out:
+        raise BadInput("--out goes with --workers, --ray or --part-rows; a single result has --json and --html")
     wanted = [bool(text_a or text_b), bool(query or corpus), bool(evaluate)]
     if sum(wanted) != 1:
         raise BadInput("give two texts, or --query with --corpus, or --evaluate FILE")
@@ -77,3 +117,4 @@ def attribute(
     if html:
         write_page(html, "Attribution", result, quiet)
     finish(result, json, quiet)
+    return DONE

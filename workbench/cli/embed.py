@@ -12,11 +12,15 @@ import typer
 from workbench.cli._options import (
     DONE,
     INCONCLUSIVE,
+    Bulk,
     Device,
     Embedder,
     Json,
+    PartRows,
     Quiet,
+    Ray,
     Seed,
+    Workers,
     begin,
     finish,
     say,
@@ -46,6 +50,9 @@ def embed(
         list[str] | None,
         typer.Option(help="Embed nothing, but measure this embedder beside others; give it once for each, or `all`."),
     ] = None,
+    workers: Workers = 0,
+    ray: Ray = "",
+    part_rows: PartRows = 0,
     json: Json = "",
     seed: Seed = 0,
     device: Device = "auto",
@@ -56,10 +63,17 @@ def embed(
     A run that was stopped goes on when the same command is given again. --compare measures throughput, memory,
      dimension, isotropy, retrieval (SQuAD) and paraphrases (Tatoeba); with --out it saves after each embedder.
 
+    In bulk (--workers, --ray, --part-rows) Parquet goes in and a folder of Parquet comes out, part by part.
+
     Examples: workbench embed lines.txt --out vectors.parquet
               workbench embed --compare potion --compare minilm --out comparison.json
+              workbench embed texts.parquet --out vectors --workers 2
     """
     begin(quiet, device)
+    if bulk := Bulk(workers, ray, part_rows):
+        bulk.refuse(limit=limit, compare=compare, split=split != "test")
+        recipe = {"embedder": embedder, "column": column, "without_texts": without_texts, "seed": seed}
+        return bulk.run("embed", source, out, recipe, device, json, quiet)
     if compare:
         if source:
             raise BadInput(f"--compare brings its own texts; leave {source} out")

@@ -3,11 +3,26 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from workbench.cli._options import Device, Embedder, Json, Quiet, Seed, begin, embedder_of, finish, say
+from workbench.cli._options import (
+    DONE,
+    Bulk,
+    Device,
+    Embedder,
+    Json,
+    PartRows,
+    Quiet,
+    Ray,
+    Seed,
+    Workers,
+    begin,
+    embedder_of,
+    finish,
+    say,
+)
 from workbench.core.errors import BadInput
 
 if TYPE_CHECKING:
@@ -67,11 +82,14 @@ def invert(
         ),
     ] = 0,
     column: Annotated[str, typer.Option(help="Field or column of --texts that holds the text.")] = "text",
+    workers: Workers = 0,
+    ray: Ray = "",
+    part_rows: PartRows = 0,
     json: Json = "",
     seed: Seed = 0,
     device: Device = "auto",
     quiet: Quiet = False,
-) -> None:
+) -> int:
     """Turn vectors back into text.
 
     With --texts, each line is embedded, its text hidden, its vector inverted; then a table shows how much came back,
@@ -82,10 +100,30 @@ def invert(
     unpaired never ask the embedder of the vectors: they map them to --known, from pairs or from the shape of the whole
     store, and invert there. white-box follows the embedder's gradients from what --through has found.
 
+    In bulk (--workers, --ray, --part-rows) --out is a folder of Parquet: id, text, cosine, rounds.
+
     Examples: workbench invert --texts lines.txt --out out.jsonl
               workbench invert vectors.parquet --preset best --path --out out.jsonl
+              workbench invert vectors.parquet --out texts --workers 2
     """
     begin(quiet, device)
+    if bulk := Bulk(workers, ray, part_rows):
+        bulk.refuse(texts=texts, budget=budget, window=window, path=path, pairs=pairs, pair_texts=pair_texts)
+        recipe = {
+            "inverter": inverter,
+            "embedder": embedder,
+            "weights": weights,
+            "preset": preset,
+            "queries": queries,
+            "checkpoint": checkpoint,
+            "beams": beams,
+            "corpus": corpus,
+            "corpus_texts": corpus_texts,
+            "through": through,
+            "language_model": language_model,
+            "seed": seed,
+        }
+        return _in_bulk(bulk, vectors, out, recipe, device, json, quiet)
     if bool(texts) == bool(vectors):
         raise BadInput("give either a Parquet file of vectors or --texts FILE, and not both")
     if window and not texts:
@@ -135,6 +173,25 @@ def invert(
     _write(out, found, source.texts if source else None, path)
     say(f"{len(found):,} vectors inverted in {found.seconds:.1f} s -> {out}", quiet)
     finish(table or found, json, quiet)
+    return DONE
+
+
+def _in_bulk(
+    bulk: Bulk, vectors: Path | None, out: Path, recipe: dict[str, Any], device: str, json: str, quiet: bool
+) -> int:
+    from workbench.core.access import Access
+    from workbench.invert import INVERTERS
+    from workbench.invert._aligned import Aligned
+    from workbench.jobs.bulk import maker_of
+
+    member = INVERTERS.load(recipe["inverter"])
+    if issubclass(member, Aligned):
+        raise BadInput(f"{recipe['inverter']} learns from a whole store and does not go in bulk; use another inverter")
+    if recipe["weights"] and member.needs < Access.QUERY:
+        raise BadInput(f"--weights goes with search; {recipe['inverter']} needs no more than {member.needs.name}")
+    if vectors is not None:
+        recipe["embedder"] = maker_of(vectors, recipe["embedder"]) or "minilm"
+    return bulk.run("invert", str(vectors or ""), out, recipe, device, json, quiet)
 
 
 def _write(out: Path, found: Inversions, texts: tuple[str, ...] | None, path: bool) -> None:

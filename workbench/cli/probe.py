@@ -7,7 +7,23 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from workbench.cli._options import DONE, INCONCLUSIVE, Device, Html, Json, Quiet, Seed, begin, finish, say, write_page
+from workbench.cli._options import (
+    DONE,
+    INCONCLUSIVE,
+    Bulk,
+    Device,
+    Html,
+    Json,
+    PartRows,
+    Quiet,
+    Ray,
+    Seed,
+    Workers,
+    begin,
+    finish,
+    say,
+    write_page,
+)
 from workbench.core.errors import BadInput
 
 if TYPE_CHECKING:
@@ -42,8 +58,14 @@ def probe(
         bool, typer.Option(help="Also probe an untrained twin; that embeds every text twice.")
     ] = True,
     out: Annotated[
-        Path | None, typer.Option(help="JSON file that is saved after each probe; a run that was stopped goes on.")
+        Path | None,
+        typer.Option(
+            help="JSON file that is saved after each probe; a run that was stopped goes on. In bulk: a folder."
+        ),
     ] = None,
+    workers: Workers = 0,
+    ray: Ray = "",
+    part_rows: PartRows = 0,
     html: Html = None,
     json: Json = "",
     seed: Seed = 0,
@@ -55,12 +77,21 @@ def probe(
     Beside every score stand the majority class, TF-IDF of the texts and an untrained twin of the embedder; a control
     task, whose labels a hash decides, must be at chance; claims of being better are adjusted for how many there are.
 
+    In bulk (--workers, --ray, --part-rows) nothing is measured: a probe of each task is fitted once, and reads every
+    vector of a Parquet file or folder into Parquet: id, class and probability. The embedder that made the vectors may
+    stand before the file, where the file does not say.
+
     Examples: workbench probe minilm --task length --task sentiment
               workbench probe minilm mpnet --all --out probes.json --html probes.html
               workbench probe vectors.parquet --labels topic
+              workbench probe vectors.parquet --task sentiment --out classes --workers 2
               workbench probe --new my-task
     """
     begin(quiet, device)
+    if bulk := Bulk(workers, ray, part_rows):
+        odd = {"labels": labels, "groups": groups, "layers": layers, "mlp": mlp, "html": html, "new": new}
+        bulk.refuse(**odd, no_random_encoder=not random_encoder)
+        return _in_bulk(bulk, sources or [], task or [], every, limit, out, seed, device, json, quiet)
     if new:
         from workbench.data.tasks import write_skeleton
 
@@ -91,6 +122,35 @@ def probe(
         write_page(html, "Probes", result, quiet)
     finish(result, json, quiet)
     return INCONCLUSIVE if result.failures else DONE
+
+
+def _in_bulk(
+    bulk: Bulk,
+    sources: list[str],
+    tasks: list[str],
+    every: bool,
+    limit: int,
+    out: Path | None,
+    seed: int,
+    device: str,
+    json: str,
+    quiet: bool,
+) -> int:
+    from workbench.data.tasks import task_card, task_names
+    from workbench.jobs.bulk import maker_of
+
+    if len(sources) not in (1, 2):
+        raise BadInput("in bulk, give one Parquet file or folder of vectors; before it, their embedder may stand")
+    chosen = list(task_names()) if every else list(dict.fromkeys(tasks))
+    if not chosen:
+        raise BadInput("say which: --task NAME (`workbench list tasks` has them), or --all")
+    for name in chosen:
+        task_card(name)
+    embedder = maker_of(Path(sources[-1]), sources[0] if len(sources) == 2 else "")
+    if not embedder:
+        raise BadInput(f"{sources[-1]} does not say which embedder made its vectors; name it before the file")
+    recipe = {"embedder": embedder, "tasks": chosen, "limit": limit, "seed": seed}
+    return bulk.run("probe", sources[-1], out, recipe, device, json, quiet)
 
 
 def _stored(

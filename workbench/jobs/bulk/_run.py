@@ -1,0 +1,112 @@
+"""run_bulk: one verb over all rows of a Parquet file or folder, each row exactly once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from workbench.core.errors import BadInput
+from workbench.core.progress import progress
+from workbench.jobs.bulk import STAGES
+from workbench.jobs.bulk._crew import Crew, Own
+from workbench.jobs.bulk._folder import open_folder
+from workbench.jobs.bulk._part import Job, Trouble
+from workbench.jobs.bulk._plan import parts_of, read_shards, schema_of
+from workbench.jobs.bulk._screen import require_column
+from workbench.jobs.bulk._stage import Stage
+from workbench.jobs.bulk._summary import BulkSummary
+from workbench.jobs.bulk._supervise import Supervisor
+
+
+@dataclass(frozen=True)
+class Hands:
+    """Who does the work: this process (`workers` 0 or 1), so many of this machine, or a Ray cluster at an address."""
+
+    workers: int = 0
+    ray: str = ""
+
+    def __post_init__(self) -> None:
+        if self.workers < 0:
+            raise BadInput(f"workers is {self.workers}; expected 1 or more")
+
+
+def run_bulk(
+    verb: str,
+    source: Path,
+    out: Path,
+    recipe: Mapping[str, Any],
+    *,
+    hands: Hands = Hands(),
+    part_rows: int = 0,
+    device: str = "auto",
+) -> BulkSummary:
+    """Do `verb` (a stage of this folder) to every row of `source`, a Parquet file or a folder of them, into `out`.
+
+    A run that was stopped in any way goes on when it is called again, and ends with the same rows. Rows that cannot be
+    done are set aside with a reason (`out/quarantine`), files that cannot be read are left out and named, parts whose
+    workers fail three times are given up and named. Where nothing was given up, the manifest is sealed with a digest
+    of all rows that is the same whoever did them. (A model whose last digits depend on what is embedded together,
+    as any transformer's do, gives the same digest for the same `part_rows`.)
+
+    Raises BadInput for input without the columns that the verb reads, and for a folder that holds another run;
+    FolderInUse; RunStopped where nothing can be done any more, as on a full disk.
+    """
+    began = time.monotonic()
+    stage: type[Stage] = STAGES.load(verb)
+    if out.resolve() == source.resolve():
+        raise BadInput(f"{out} is the input; choose another folder to write to")
+    shards = read_shards(source)
+    reads = stage.reads(recipe)
+    for shard in shards:
+        if not shard.problem:
+            for name, kind in reads.items():
+                require_column(schema_of(source, shard), name, kind, shard.name)
+    rows = part_rows or stage.part_rows
+    parts = parts_of(shards, rows)
+    plan = {"verb": verb, "recipe": recipe, "part_rows": rows, "inputs": [asdict(shard) for shard in shards]}
+    with open_folder(out, plan, parts) as folder, progress(verb, sum(part.rows for part in parts), "rows") as advance:
+        advance(sum(parts[number].rows for number in folder.done))
+        missing = [part for part in parts if part.number not in folder.done]
+        failed: list[str] = []
+        if missing:
+            stage.prepare(recipe, out, device)
+            job = Job(verb, dict(recipe), str(source.resolve()), str(out.resolve()), shards, ("id", *reads), device)
+            crew = _crew(job, hands)
+            try:
+                for outcome in Supervisor(crew, missing, folder.task, folder.admit).outcomes():
+                    if isinstance(outcome, Trouble):
+                        folder.give_up(outcome)
+                        failed.append(f"{parts[outcome.part].file}: {outcome.reason}")
+                    else:
+                        folder.publish(*outcome)
+                        advance(outcome[0].part.rows)
+            finally:
+                crew.close()
+        done = folder.done.values()
+        return BulkSummary(
+            verb=verb,
+            out=str(out),
+            rows=sum(each.rows for each in done),
+            quarantined=sum(each.quarantined for each in done),
+            parts=len(parts),
+            unreadable=tuple(shard.problem for shard in shards if shard.problem),
+            failed=tuple(failed),
+            sha256="" if failed else folder.seal(),
+            rows_now=sum(part.rows for part in missing if part.number in folder.done),
+            seconds=time.monotonic() - began,
+        )
+
+
+def _crew(job: Job, hands: Hands) -> Crew:
+    if hands.ray:
+        from workbench.jobs.bulk._ray import RayCrew
+
+        return RayCrew(job, hands.ray, hands.workers)
+    if hands.workers > 1:
+        from workbench.jobs.bulk._processes import Processes
+
+        return Processes(job, hands.workers)
+    return Own(job)
