@@ -1,88 +1,22 @@
-"""The audit's own parts: what counts as recovered, what is shown, what a failed control does."""
+"""The audit as a whole: plans, the main job, the ladder, failed controls, a store of one's own."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import replace
 
+import jsonschema
 import numpy as np
 import pytest
 
-from workbench.audit._examples import record_examples, sentence_examples
-from workbench.audit._planted import frequent_values, holds, recoveries, share
 from workbench.audit.plan import AuditPlan
 from workbench.audit.run import run_audit
 from workbench.core.errors import AccessDenied, BadInput
 from workbench.core.result import Result
-from workbench.data import corpora, personal
+from workbench.data import corpora
 from workbench.embed import load_embedder
 from workbench.report import Report
 from workbench.results import AuditDiff
-
-
-@pytest.mark.parametrize(
-    ("text", "value", "found"),
-    [
-        ("call (212) 555-0143 now", "212-555-0143", True),
-        ("Maria Lopez called.", "maria lopez", True),
-        ("maria called lopez", "Maria Lopez", False),
-        ("write to maria.lopez@example.org", "maria.lopez@example.org", True),
-        ("on 03/15/2019", "03/15/2019", True),
-        ("number 123456", "2345", False),
-        ("annabel", "Anna", False),
-    ],
-)
-def test_a_value_is_found_whole_or_not(text, value, found):
-    assert holds(text, value) is found
-
-
-def test_a_part_counts_as_a_part():
-    assert share("lopez was here", "Maria Lopez") == 0.5
-    assert share("nothing", "Maria Lopez") == 0.0
-
-
-@pytest.fixture(scope="module")
-def records():
-    return personal.load("test", 80)
-
-
-def test_the_truth_recovers_everything_and_nothing_recovers_nothing(records):
-    whole = recoveries(records, records.corpus.texts, "truth", [""] * 80)
-    assert {r.kind for r in whole} == set(personal.KINDS)
-    assert all(r.exact.value == r.partial.value == 1.0 for r in whole)
-    assert all(r.excess and r.excess.value == 1.0 and r.excess.low > 0 for r in whole if r.exact.n >= 10)
-    nothing = recoveries(records, [""] * 80, "nothing")
-    assert all(r.exact.value == 0.0 and r.exact.high > 0 and r.excess is None for r in nothing)
-
-
-def test_an_attack_that_is_only_its_prior_has_no_excess(records):
-    shuffled = tuple(np.roll(np.array(records.corpus.texts, dtype=object), 1))
-    for r in recoveries(records, shuffled, "prior", shuffled):
-        assert r.excess is not None
-        assert r.excess.low <= 0 <= r.excess.high
-
-
-def test_frequent_values_are_real_values():
-    known = personal.load("train", 200)
-    guess = frequent_values(known)
-    assert set(guess) == set(personal.KINDS)
-    assert any(guess["person"] in text for text in known.corpus.texts)
-
-
-def test_examples_show_no_planted_value(records):
-    texts = list(records.corpus.texts)
-    for item in record_examples(records, texts, np.ones(80), 80):
-        shown = "".join(s.text for s in (*item.truth, *item.guess))
-        for text, spans in zip(texts, records.spans, strict=True):
-            if "".join(s.text for s in item.truth).startswith(text[: spans[0].start]):
-                values = [text[s.start : s.end] for s in spans if s.kind in ("email", "phone", "account")]
-                assert not any(value in shown for value in values)
-        assert any(s.mark == "mask" and "found" in s.text for s in item.guess)
-
-
-def test_shared_words_are_marked():
-    (item,) = sentence_examples(["The cat sat."], ["the dog sat"], np.array([0.5]), 1)
-    assert [s.text for s in item.truth if s.mark] == ["The", "sat"]
 
 
 def test_plans_are_checked(tmp_path):
@@ -113,7 +47,7 @@ def whole(tmp_path_factory):
     """The main job, small, on the real embedder, the real checkpoint and real text."""
     plan = AuditPlan(
         corpus="cfpb",
-        sentences=60,
+        sentences=45,
         records=40,
         attacker_texts=1000,
         beams=4,
@@ -136,19 +70,36 @@ def test_the_main_job(audited):
     assert audited.verdict == "done"
     assert attack.role == "attack"
     assert prior.role == "prior"
-    assert [floor.method for floor in floors] == ["nearest", "bag-of-words"]
+    assert [floor.method for floor in floors] == [
+        "nearest",
+        "bag-of-words",
+        "most frequent words",
+        "hypothesis, random encoder",
+    ]
+    assert [control.name for control in audited.controls] == [
+        "round trip",
+        "canaries",
+        "strangers",
+        "shuffled vectors",
+        "random encoder",
+    ]
+    assert floors[-1].token_f1.value < prior.token_f1.high + 0.05, "vectors that say nothing give what the prior gives"
     for other in (*floors, prior):
         assert attack.token_f1.value > other.token_f1.value
         assert attack.cosine.value > other.cosine.value
     assert prior.cosine.value < 0.3
     assert prior.exact.value == 0.0
-    assert {r.method for r in audited.recoveries} == {
+    methods = {
         "hypothesis",
         "nearest",
         "bag-of-words",
         "hypothesis, shuffled vectors",
         "most frequent value",
     }
+    assert {r.method for r in audited.recoveries} == {each.method for each in audited.persons} == methods
+    own = next(each for each in audited.persons if each.method == "hypothesis")
+    assert own.anything.value >= own.linked.value and own.anything_excess.low > 0
+    assert {each.by for each in audited.groups} == {"length"}, "one corpus is no group"
 
 
 def test_the_ladder_is_climbed(whole, audited):
@@ -159,7 +110,9 @@ def test_the_ladder_is_climbed(whole, audited):
     assert states["stolen-store", "payload"].state == "not run"
     assert "an embedder is audited, not a store" in states["stolen-store", "payload"].why
     assert {cost.attack for cost in audited.costs} == {"hypothesis", "few-shot"}
-    page = Report("audit", (audited, *whole.details)).to_markdown().casefold()
+    report = Report("audit", (audited, *whole.details))
+    jsonschema.validate(report.to_json(), Report.schema())
+    page = report.to_markdown().casefold()
     assert not re.search(r"\b(anonymous|compliant|safe)\b", page)
     assert "what was not run has not passed" in page
 
@@ -187,6 +140,9 @@ def test_a_failed_control_is_never_a_result(audited):
     failed = replace(audited, controls=(replace(audited.controls[0], passed=False), *audited.controls[1:]))
     assert failed.verdict == "inconclusive"
     assert any("Inconclusive" in getattr(block, "text", "") for block in failed.blocks())
+    page = re.sub(r"severe from|limited above|plan \| severe", "", Report("audit", (failed,)).to_markdown())
+    assert "inconclusive" in page
+    assert not re.search(r"\b(severe|limited|not detected)\b", page)
 
 
 @pytest.mark.slow

@@ -67,6 +67,14 @@ def test_markdown_loads_no_picture(results):
     assert "<script>" not in text
 
 
+def test_masked_examples_show_no_letter_of_a_store():
+    texts = ["<b>Maria</b> owes \x1b[31m1,200", "account 12345678 of Ann"]
+    block = Examples("Examples", tuple(sentence_examples(texts, texts[::-1], np.ones(2), 2, masked=True)))
+    shown = render.to_html([block])
+    assert not any(word in shown for word in ("Maria", "owes", "200", "account", "12345678", "Ann"))
+    assert "xxx" in shown and "999" in shown
+
+
 def test_examples_are_text_too():
     block = Examples("Examples", tuple(sentence_examples(EVIL, EVIL[::-1], np.ones(len(EVIL)), len(EVIL))))
     page = render.to_html([block])

@@ -8,15 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from workbench.audit import attribute_inference, membership, payload
 from workbench.audit._ledger import Ledger
 from workbench.audit.gate import Gate
-from workbench.audit.ladder import ATTACKS, admit, grid
+from workbench.audit.ladder import ATTACKS, admit, grid, needs
 from workbench.audit.plan import AuditPlan
 from workbench.core.access import THREATS
 from workbench.core.blocks import Block
 from workbench.core.errors import AccessDenied, BadInput, UnknownName
 from workbench.core.estimate import difference, proportion
 from workbench.core.result import Result
+from workbench.invert import INVERTERS
+from workbench.results._audit_pages import matrix_table
 from workbench.results.audit_diff import Change
 from workbench.results.audit_parts import GRADES, Finding, Policy, worst
 
@@ -65,6 +68,14 @@ def test_a_plan_that_names_no_attack_is_told_which_there_are():
         AuditPlan(attack="membership").admit()
 
 
+def test_what_an_attack_needs_is_stated_once():
+    own = {"payload": payload.NEEDS, "membership": membership.NEEDS, "attribute-inference": attribute_inference.NEEDS}
+    assert {name: needs(name) for name in own} == own
+    inverters = {name for name, attack in ATTACKS.items() if attack.inverts}
+    assert inverters == set(INVERTERS.names()) - set(AuditPlan().floors)
+    assert all(needs(name) is INVERTERS.load(name).needs for name in inverters)
+
+
 def test_every_cell_of_the_grid_says_what_happened():
     plan = AuditPlan()
     skipped = {("stolen-store", "payload"): "could not run: there is no store"}
@@ -76,6 +87,12 @@ def test_every_cell_of_the_grid_says_what_happened():
     assert by_place["stolen-store", "payload"].state == "not run"
     assert by_place["search-scores", "search"].state == "not applicable"
     assert by_place["known-encoder", "search"].why == "the plan does not ask for it"
+    drawn = matrix_table(cells)
+    assert [row[0] for row in drawn.rows] == list(ATTACKS) and len(drawn.columns) == 1 + len(THREATS)
+    rows = {row[0]: dict(zip(THREATS, row[1:], strict=True)) for row in drawn.rows}
+    assert rows["hypothesis"]["known-encoder"] == "substantial" and rows["payload"]["stolen-store"] == "not run"
+    assert rows["white-box"]["leaked-pairs"] == "n/a" and rows["search"]["search-scores"] == "not run"
+    assert not any(cell in ("", None) for row in drawn.rows for cell in row), "a blank never looks like a pass"
     ran = {place for place, cell in by_place.items() if cell.state == "run"}
     asked = {(threat, name) for threat, names in plan.asked().items() for name in names}
     assert ran == asked - set(skipped)
@@ -148,6 +165,7 @@ def test_a_finished_step_is_not_done_again(tmp_path):
     for path in tmp_path.glob("*/one.json"):
         path.write_text(path.read_text()[:5])  # cut short
     assert Ledger(tmp_path, {"a": 1}).step("one", make) == Small(3)
+    assert {folder.stat().st_mode & 0o777 for folder in tmp_path.iterdir()} == {0o700}, "its owner's alone"
     assert Ledger(None, {}).step("one", make) == Small(4)
 
 

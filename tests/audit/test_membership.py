@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from workbench.audit._calibration import Usual, member_log_ratio
-from workbench.audit._candidates import Candidates, blind, exact
+from workbench.audit._candidates import Candidates, blind
 from workbench.audit.membership import NEEDS, inverter_membership, store_membership
 from workbench.cli import app
 from workbench.core.access import LEAKED_PAIRS, OPEN_WEIGHTS, STOLEN_STORE, Access
 from workbench.core.embedding_set import EmbeddingSet
 from workbench.core.errors import AccessDenied, BadInput
+from workbench.core.estimate import exact_proportion
 from workbench.core.result import Result
 from workbench.core.vectors import unit
 from workbench.defend import open_defence
@@ -205,7 +206,7 @@ def test_any_texts_can_be_candidates(members, others):
 @given(st.integers(0, 50), st.integers(1, 50))
 def test_exact_intervals_hold_their_value(hits, n):
     if hits <= n:
-        found = exact(hits, n)
+        found = exact_proportion(hits, n)
         assert found.low <= found.value <= found.high
 
 

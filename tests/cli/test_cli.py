@@ -32,6 +32,7 @@ VERBS = (
     "report page",
     "report diff",
     "report interpret",
+    "report schema",
     "probe",
     "train",
     "train inverter",

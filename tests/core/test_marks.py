@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
 from workbench.core import render
+from workbench.core.curves import Curve, Curves
+from workbench.core.estimate import Estimate, proportion
 from workbench.core.marks import Flow, Heatmap, Highlight, Waterfall, Weighted
 
 NAMES = st.lists(st.text(max_size=12), min_size=1, max_size=5)
@@ -52,3 +57,36 @@ def test_a_waterfall_ends_at_the_sum():
     assert fall.sum == 0.5
     assert "+0.5000" in render.to_html([fall])
     assert "| **cosine** | **0.5000** |" in render.to_markdown([fall])
+
+
+XS = st.lists(st.floats(-10, 1e6), unique=True, max_size=6).map(sorted)
+
+
+@given(st.text(max_size=12), XS, st.floats(-2, 2), st.sampled_from(("", "x", "xy")), st.sampled_from(("", "y", "xy")))
+def test_curves_of_any_points_render_everywhere(name, xs, value, log, percent):
+    """No point, one point, points that no logarithm has: drawn inside of the frame, and told as a table."""
+    estimate = Estimate(value, value - 0.5, value + 0.5, 9, "made up")
+    curves = (Curve(name, tuple((x, estimate) for x in xs)), Curve("none", ()))
+    chart = Curves("caption", name, name, curves, log, "chance", xs[0] if xs else None, percent)
+    html = render.to_html([chart])
+    assert "<script" not in html and "nan" not in re.sub(r"<t.*?</t.*?>|<desc>.*?</desc>|<span>.*?</span>", "", html)
+    numbers = [float(n) for d in re.findall(r' d="M([^"]*)"', html) for n in re.findall(r"-?\d+\.?\d*", d)]
+    assert all(-10 <= n <= 720 for n in numbers)
+    assert "caption" in render.to_markdown([chart])
+    Console(file=open("/dev/null", "w")).print(render.to_terminal([chart]))  # noqa: SIM115
+
+
+def test_a_roc_curve_has_its_chance_its_bar_and_its_words():
+    points = tuple((x, proportion(round(1000 * y), 1000)) for x, y in ((0.001, 0.4), (0.01, 0.5), (1.0, 1.0)))
+    html = render.to_html([Curves("ROC", "false", "found", (Curve("<b>", points),), "xy", "chance", 0.01, "xy")])
+    assert "<b>" not in html and 'role="img"' in html and "<title>ROC</title>" in html
+    assert "<desc>&lt;b&gt;: 0.400" in html and "at 0.1%" in html and "chance" in html
+    assert html.count("h6") == 2  # the ends of one bar
+    assert "0.500 <small>[0.469, 0.531]</small>" in html.partition("<details>")[2]
+
+
+@pytest.mark.parametrize(("log", "names"), [("x", ("1", "10", "100")), ("", ("0", "20", "40"))])
+def test_an_axis_of_many_points_has_round_numbers(log, names):
+    curve = Curve("line", tuple((float(x), proportion(1, 2)) for x in range(1, 101)))
+    html = render.to_html([Curves("many", "x", "y", (curve,), log)])
+    assert all(f">{name}</text>" in html for name in names)

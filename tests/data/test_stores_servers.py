@@ -6,6 +6,7 @@ import logging
 import threading
 import traceback
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import quote
 
 import httpx
 import numpy as np
@@ -132,6 +133,18 @@ class TestPostgres:
     def test_what_is_not_there(self, docs, options, message):
         with pytest.raises(BadInput, match=message):
             open_store(f"{docs.partition('?')[0]}?{options}").facts()
+
+    def test_names_that_look_like_queries(self, docs, postgres):
+        table, id, vector, label = 't"; DROP TABLE docs; --', "%s {x}", 'v"::text) --', "100%"
+        quoted = ['"' + name.replace('"', '""') + '"' for name in (table, id, vector, label)]
+        with postgres.admin() as base:
+            base.execute("CREATE TABLE {} ({} int PRIMARY KEY, {} vector(2), {} text)".format(*quoted))
+            base.execute(f"INSERT INTO {quoted[0]} VALUES (1, '[1,2]', 'a'), (2, '[3,4]', 'b')")
+        found = open_store(f"{docs.partition('?')[0]}?table={quote(table)}&id={quote(id)}").read(batch=1)
+        assert (found.ids.tolist(), found.labels["100%"].tolist()) == (["1", "2"], ["a", "b"])
+        assert open_store(docs).facts().count == len(ROWS)
+        with postgres.admin() as base:
+            base.execute(f"DROP TABLE {quoted[0]}")
 
     def test_tables_of_other_forms(self, docs, postgres):
         with postgres.admin() as base:

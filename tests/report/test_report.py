@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import shutil
+from dataclasses import replace
 
 import pytest
 
 from workbench.core.errors import BadInput
 from workbench.core.estimate import Estimate
 from workbench.report import Report
-from workbench.results import AuditResult, Control, InversionScores, Recovery, ScoreTable
+from workbench.results import AuditResult, Control, GroupScores, InversionScores, Persons, Recovery, ScoreTable
 
 
 def estimate(value):
@@ -33,8 +34,12 @@ def audit():
         embedder={"embedder": "minilm", "versions": {"torch": "2"}},
         controls=(Control("round trip", True, "1.000"),),
         sentences=table,
-        lengths=table,
-        recoveries=(Recovery("ours", "person", estimate(0.1), estimate(0.3), estimate(0.05)),),
+        groups=tuple(
+            GroupScores("length", name, 20, words, *map(estimate, (0.61, 0.12, 0.49, 0.31, 0.29)))
+            for name, words in (("1 to 8 words", 6.0), ("9 to 14 words", 11.5))
+        ),
+        recoveries=(Recovery("ours", "email", *map(estimate, (0.1, 0.2, 0.3, 0.05, 0.15, 0.4))),),
+        persons=(Persons("ours", *map(estimate, (0.2, 0.15, 0.1, 0.19, 0.14, 0.09))),),
         examples=(),
         records=(),
         seconds=1.5,
@@ -76,12 +81,50 @@ def test_the_page_asks_the_network_for_nothing(audit, tmp_path):
     markup = re.sub(r"<script>.*?</script>", "", page, flags=re.S)
     assert not re.search(r"""(src|href)\s*=\s*["']?(https?:)?//""", markup)
     assert "default-src 'none'" in page
-    assert page.count("'sha256-") == 2
+    assert page.count("'sha256-") == 4
+    assert len(page.encode()) < 8_000_000
     assert "nearest &lt;b&gt;" in page
 
 
+def test_risks_and_limits_close_the_page(audit):
+    page = Report("An audit", (audit, audit.sentences)).to_markdown()
+    places = [
+        page.index(f"## {name}") for name in ("How much of a", "Attack & floors", "Risks", "Limits", "What was done")
+    ]
+    assert places == sorted(places)
+    assert page.count("## Risks") == 1 and audit.blocks() == (*audit.opening(), *audit.closing())
+
+
+def test_a_report_says_what_it_masks(audit):
+    asked = replace(audit, plan={**audit.plan, "include_plaintext": True, "store": "mine.parquet"})
+    for result, words in (
+        (audit, ("planted data is masked", "of the public test split, so shown as they are")),
+        (asked, ("planted data is shown as it is, as the plan asks", "texts of the store, shown as they are")),
+        (
+            replace(asked, plan={"store": "mine.parquet"}),
+            ("planted data is masked", "texts of the store, their letters"),
+        ),
+    ):
+        page = Report("An audit", (result,)).to_markdown()
+        assert all(each in page for each in words)
+
+
+def test_the_worst_off_group_is_named(audit):
+    first, second = audit.groups
+    page = Report("x", (replace(audit, groups=(second, replace(first, excess=estimate(0.9)))),)).to_markdown()
+    assert "Worst-off of 2 groups: 1 to 8 words (length), excess 0.90" in page
+    assert "Recovery by length of the hidden sentence" in page
+
+
 def test_what_is_no_report_is_refused(tmp_path):
-    for content in ("[]", "{}", '{"report": 2, "results": []}', '{"report": 1, "results": [{"type": "X"}]}', "{"):
+    for content in (
+        "[]",
+        "{}",
+        '{"report": 1, "results": []}',
+        '{"schema_version": 9, "results": []}',
+        '{"schema_version": 1, "results": [{"type": "X"}]}',
+        "{",
+    ):
         (tmp_path / "a.json").write_text(content)
         with pytest.raises(BadInput):
             Report.load(tmp_path / "a.json")

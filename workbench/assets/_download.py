@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 from workbench.assets._card import Source
@@ -27,9 +28,9 @@ def download(source: Source) -> Path:
             _stream(_address(source), part, source.bytes)
         except (httpx.HTTPError, ValueError, KeyError) as error:
             raise FetchError(
-                f"cannot download {source.file}: {type(error).__name__}: {error}; "
+                f"cannot download {source.file}: {type(error).__name__}: {_without_credentials(str(error))}; "
                 "what came is kept, run it again to go on"
-            ) from error
+            ) from None
         if (digest := sha256_of(part)) != source.sha256:
             part.unlink()
             raise FetchError(f"{source.file} has SHA-256 {digest}, its card says {source.sha256}; removed")
@@ -52,7 +53,12 @@ def _address(source: Source) -> str:
     for file in answer.json()["files"]:
         if file["filename"] == source.file:
             return str(httpx.URL(page).join(file["url"]))
-    raise FetchError(f"{page} lists no file {source.file}")
+    raise FetchError(f"{_without_credentials(page)} lists no file {source.file}")
+
+
+def _without_credentials(text: str) -> str:
+    """An index of one's own may be named with user and password, which no error repeats."""
+    return re.sub(r"(?<=://)[^/\s'\"]*@", "***@", text)
 
 
 def _stream(url: str, part: Path, size: int) -> None:
@@ -72,6 +78,7 @@ def _stream(url: str, part: Path, size: int) -> None:
             for block in answer.iter_bytes():
                 have += len(block)
                 if have > size:
-                    raise FetchError(f"{url} sends more than the {size:,} bytes that its card states; stopped")
+                    shown = _without_credentials(url)
+                    raise FetchError(f"{shown} sends more than the {size:,} bytes that its card states; stopped")
                 file.write(block)
                 advance(len(block))

@@ -30,7 +30,7 @@ def open_tokenizer(place: Path) -> Any:
     path = place / _CONFIG
     config = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     if _FILE_IS_WHOLE not in config:
-        return AutoTokenizer.from_pretrained(str(place))
+        return AutoTokenizer.from_pretrained(str(place), trust_remote_code=False)
     template = place / _TEMPLATE
     return PreTrainedTokenizerFast(
         tokenizer_file=str(place / _TOKENIZER),

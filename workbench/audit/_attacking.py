@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from workbench.audit._ledger import Ledger
-from workbench.audit.ladder import ATTACKS
+from workbench.audit.ladder import ATTACKS, needs
 from workbench.audit.plan import AuditPlan
 from workbench.core.access import Access, ThreatModel
 from workbench.core.embedding_set import EmbeddingSet
@@ -76,10 +76,10 @@ class Attacking:
         key = threat.name, name
         if key not in self._open:
             attacker = self.attacker(threat)
-            needs = ATTACKS[name].needs if name in ATTACKS else Access.QUERY
-            if needs == Access.PAIRS:
+            needed = needs(name) if name in ATTACKS else Access.QUERY  # a floor is fitted by whoever knows the encoder
+            if needed == Access.PAIRS:
                 attacker = replace(attacker, pairs=self._victims(self.plan.pairs, texts=True))
-            elif needs == Access.SAMPLES:
+            elif needed == Access.SAMPLES:
                 attacker = replace(attacker, store=self._stolen)
             self._open[key] = open_inverter(name, attacker)
         return self._open[key]

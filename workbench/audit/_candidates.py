@@ -9,11 +9,11 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from workbench.core.errors import BadInput
-from workbench.core.estimate import Estimate, auc, proportion
+from workbench.core.estimate import auc, exact_proportion
 from workbench.core.text import content_key, normalise
 from workbench.results.membership import FEWEST_STRICT, STRICT, AttackRates, Rate
 
-LEVELS = (STRICT, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
+LEVELS = (STRICT, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
 _FEWEST_MEMBERS, _FEWEST_OTHERS = 20, 200
 _MOST = 10_000
 """Texts a side; a bootstrap of more takes gigabytes."""
@@ -63,7 +63,7 @@ class Candidates:
     def rated(self, attack: str, scores: Float[np.ndarray, " n"]) -> AttackRates:
         """AUC and rates of scores that are higher for members; a half's thresholds are those of the other half."""
         outside = int((~self.member).sum())
-        levels = [level for level in LEVELS if level > STRICT or outside >= FEWEST_STRICT]
+        levels = [level for level in LEVELS if level >= 0.01 or level * outside >= STRICT * FEWEST_STRICT]
         rates = tuple(self._rate(scores, level) for level in levels)
         return AttackRates(attack, auc(scores[self.member], scores[~self.member]), rates)
 
@@ -78,8 +78,8 @@ class Candidates:
         member = self.member
         return Rate(
             level,
-            exact(int(above[member].sum()), int(member.sum())),
-            exact(int(above[~member].sum()), int((~member).sum())),
+            exact_proportion(int(above[member].sum()), int(member.sum())),
+            exact_proportion(int(above[~member].sum()), int((~member).sum())),
         )
 
     def chance(self, level: float) -> float:
@@ -96,14 +96,6 @@ class Candidates:
             k = max(1, int(level * (m + 1)))
             hits = np.convolve(hits, betabinom.pmf(np.arange(n + 1), n, k, m + 1 - k))
         return int(np.searchsorted(hits.cumsum(), 0.975)) / int(self.member.sum())
-
-
-def exact(hits: int, n: int) -> Estimate:
-    """Share with Clopper and Pearson's interval, which holds at any rate, however low."""
-    from scipy.stats import binomtest
-
-    interval = binomtest(hits, n).proportion_ci(0.95, method="exact")
-    return Estimate(proportion(hits, n).value, float(interval.low), float(interval.high), n, "Clopper-Pearson")
 
 
 def blind(candidates: Candidates) -> AttackRates:

@@ -9,6 +9,7 @@ import numpy as np
 
 from workbench.audit._attacking import Attacking, Case
 from workbench.audit._candidates import Candidates
+from workbench.audit._utility import Utility
 from workbench.audit.attribute_inference import infer_attributes
 from workbench.audit.defences import judge_defences
 from workbench.audit.ladder import ATTACKS
@@ -144,7 +145,11 @@ class Further:
 
         def judge() -> DefenceScores:
             data, vectors = self._labelled()
-            return judge_defences(data, vectors, plan.defences, embedder=plan.embedder)
+            utility = Utility.of(self._attacking.embedder, plan.questions, plan.seed) if plan.questions else None
+            seeds = range(plan.seed, plan.seed + plan.defence_seeds)
+            return judge_defences(
+                data, vectors, plan.defences, utility=utility, embedder=plan.embedder, seeds=tuple(seeds)
+            )
 
         found = self._attacking.ledger.step("defences", judge)
         self.details.append(found)

@@ -29,6 +29,7 @@ class Ledger:
         """The result of a step: that of an earlier run, or made now and kept. A file that is cut short is made anew."""
         if self._folder is None:
             return make()
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # what was read of a store is nobody else's
         path = self._folder / f"{name.replace(' ', '-')}.json"
         if path.is_file():
             try:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped
 
-from workbench.probe._estimators import _tuned, linear_probe
+from workbench.probe._estimators import _tuned, less_log_loss, linear_probe
 
 _NUMBERS = 20
 """Numbers with more values than this are taken as numbers, others as classes."""
@@ -34,7 +34,7 @@ def side_model(validation: Bool[np.ndarray, " m"], table: np.ndarray, labels: np
     trees = HistGradientBoostingClassifier(max_iter=60, learning_rate=0.1, random_state=seed)
     rivals = [
         linear_probe(validation, seed),
-        _tuned(trees, {"max_depth": (2, 4)}, validation, "neg_log_loss"),
+        _tuned(trees, {"max_depth": (2, 4)}, validation, less_log_loss),
     ]
     fitted = [rival.fit(table, labels) for rival in rivals]
     return max(fitted, key=lambda model: model.best_score_)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from workbench.core.errors import BadInput
+from workbench.core.files import read_toml
 from workbench.results.audit_parts import Finding
 
 
@@ -49,12 +49,9 @@ class Gate(BaseModel):
     @classmethod
     def read(cls, path: Path | str) -> Gate:
         """Read TOML. Raises BadInput that names what is wrong."""
+        content = read_toml(path, "the limits ")
         try:
-            return cls(**tomllib.loads(Path(path).read_text(encoding="utf-8")))
-        except OSError as error:
-            raise BadInput(f"cannot read the limits {path}: {error.strerror}") from error
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise BadInput(f"{path} is not TOML: {error}") from error
+            return cls(**content)
         except ValidationError as error:
             first = error.errors()[0]
             place = ".".join(map(str, first["loc"]))

@@ -6,37 +6,40 @@ from dataclasses import dataclass
 
 from workbench.core.access import THREATS, Access, ThreatModel
 from workbench.core.errors import AccessDenied
+from workbench.invert import INVERTERS
 from workbench.results.audit_parts import Cell, Finding, worst
 
 
 @dataclass(frozen=True)
 class Attack:
-    """An attack of the grid: what it needs, and CPU-seconds for a vector (or once), as measured on one core."""
+    """An attack of the grid: CPU-seconds for a vector and once, as measured on one core, and what it needs."""
 
-    needs: Access
     seconds: float = 0.0
     once: float = 0.0
-    inverts: bool = True
-    """Whether it turns vectors into text."""
-    vectors: bool = True
-    """Whether it needs the stored vectors."""
+    own_needs: Access | None = None
+    """Of an attack that is no inverter; an inverter's class states its own."""
+
+    @property
+    def inverts(self) -> bool:
+        """Whether it turns vectors into text."""
+        return self.own_needs is None
 
 
 ATTACKS: dict[str, Attack] = {
-    "payload": Attack(Access.SAMPLES, inverts=False),
-    "fingerprint": Attack(Access.SAMPLES, once=60.0, inverts=False),
-    "unpaired": Attack(Access.SAMPLES, 0.2, 60.0),
-    "few-shot": Attack(Access.PAIRS, 0.2, 5.0),
-    "hypothesis": Attack(Access.QUERY, 0.2),
-    "correction": Attack(Access.QUERY, 1.5),
-    "search": Attack(Access.QUERY, 4.0),
-    "zero-shot": Attack(Access.QUERY, 12.0, 60.0),
-    "white-box": Attack(Access.WEIGHTS, 3.0),
-    "membership": Attack(Access.QUERY, once=30.0, inverts=False),
-    "attribute-inference": Attack(Access.PAIRS, once=30.0, inverts=False),
-    "defences": Attack(Access.SAMPLES, once=120.0, inverts=False),
+    "payload": Attack(own_needs=Access.SAMPLES),
+    "fingerprint": Attack(once=60.0, own_needs=Access.SAMPLES),
+    "unpaired": Attack(0.2, 60.0),
+    "few-shot": Attack(0.2, 5.0),
+    "hypothesis": Attack(0.2),
+    "correction": Attack(1.5),
+    "search": Attack(4.0),
+    "zero-shot": Attack(12.0, 60.0),
+    "white-box": Attack(3.0),
+    "membership": Attack(once=30.0, own_needs=Access.QUERY),
+    "attribute-inference": Attack(once=30.0, own_needs=Access.PAIRS),
+    "defences": Attack(once=150.0, own_needs=Access.SAMPLES),
 }
-"""Columns of the grid."""
+"""Columns of the grid: what is no inverter, and those inverters that are more than a floor."""
 _ONLY = {"attribute-inference": "insider", "defences": "transformed-store", "payload": "stolen-store"}
 """Attacks that have a rung of their own."""
 _LEAST: dict[str, tuple[str, ...]] = {
@@ -49,11 +52,17 @@ _LEAST: dict[str, tuple[str, ...]] = {
 """The rungs that an attack is looked at under, where it is not all that grant what it needs."""
 
 
+def needs(attack: str) -> Access:
+    """What an attack of the grid needs, as its class says where it is an inverter."""
+    own = ATTACKS[attack].own_needs
+    return INVERTERS.load(attack).needs if own is None else own
+
+
 def admit(threat: ThreatModel, attack: str) -> None:
     """Return quietly where the threat model grants what an attack needs; raise AccessDenied where it does not."""
     if attack == "attribute-inference" and threat.name != "insider":
         raise AccessDenied(f"{attack} needs labels of some rows; threat model {threat.name!r} holds none")
-    threat.admit(attack, ATTACKS[attack].needs)
+    threat.admit(attack, needs(attack))
 
 
 def grid(asked: dict[str, tuple[str, ...]], skipped: dict[tuple[str, str], str], findings: list[Finding]) -> list[Cell]:

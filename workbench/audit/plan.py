@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from workbench.audit.ladder import ATTACKS, admit
 from workbench.core.access import THREATS, ThreatModel
 from workbench.core.errors import BadInput, UnknownName
+from workbench.core.files import read_toml
 
-ThreatName = Literal[
-    "search-scores",
-    "search-answers",
-    "known-encoder",
-    "open-weights",
-    "leaked-pairs",
-    "public-text",
-    "stolen-store",
-    "insider",
-    "transformed-store",
-]
+
+def _known_threat(name: str) -> str:
+    if name not in THREATS:
+        raise ValueError(f"no threat model is called so; expected one of {', '.join(THREATS)}")
+    return name
+
+
+ThreatName = Annotated[str, AfterValidator(_known_threat)]
+"""A rung of the ladder in `workbench.core.access`."""
+
+
+RANDOM_TEXTS = 100
+"""Most sentences whose vectors by a random encoder the main attack is shown."""
 
 
 class AuditPlan(BaseModel):
@@ -75,13 +77,21 @@ class AuditPlan(BaseModel):
     """What the insider infers: a label of the store, or a probing task."""
     labelled: int = Field(2000, ge=200)
     """Labelled rows that the insider, and whoever attacks a defence, learns from."""
-    defences: tuple[str, ...] = ("int8", "binary", "noise:0.5", "rotation", "leace")
+    defences: tuple[str, ...] = ("int8", "binary", "noise:0.5", "metric-dp:300", "rotation", "leace")
+    defence_seeds: int = Field(3, ge=1, le=100)
+    """How often keys and noise of a defence are drawn; the first time from `seed`."""
+    questions: int = Field(150, ge=0, le=5000)
+    """Public questions with their passages, and pairs of paraphrases, on which defended vectors are used; 0: none."""
     severe: float = Field(0.25, gt=0, le=1)
     """Policy: a leak whose excess over its floor is surely at least this is called severe."""
     substantial: float = Field(0.10, gt=0, le=1)
+    gate: str = ""
+    """A file of limits, as `--gate` takes it."""
     canaries: int = Field(20, ge=5, le=1000)
     """Known texts that the positive control must find again."""
     examples: int = Field(8, ge=0, le=100)
+    include_plaintext: bool = False
+    """Whether examples show planted data, and texts of a store, as they are; else they are masked."""
     seed: int = 0
 
     @field_validator("also")
@@ -99,8 +109,8 @@ class AuditPlan(BaseModel):
 
     def asked(self) -> dict[str, tuple[str, ...]]:
         """All attacks by threat model, the main one among them."""
-        also: dict[str, tuple[str, ...]] = {**self.also}
-        return {**also, self.threat: tuple(dict.fromkeys((self.attack, *also.get(self.threat, ()))))}
+        here = (self.attack, *self.also.get(self.threat, ()))
+        return {**self.also, self.threat: tuple(dict.fromkeys(here))}
 
     def admit(self) -> None:
         """Raise AccessDenied where an attack needs more than its threat model grants, UnknownName for the main one."""
@@ -113,7 +123,7 @@ class AuditPlan(BaseModel):
     def cpu_seconds(self) -> float:
         """About how long it takes on one core, by what its attacks took where they were measured."""
         vectors = 2 * (self.sentences + self.records)
-        total = 40 + ATTACKS[self.attack].seconds * vectors + ATTACKS[self.attack].once
+        total = 60 + ATTACKS[self.attack].seconds * (vectors + RANDOM_TEXTS) + ATTACKS[self.attack].once
         for name in (name for names in self.also.values() for name in names):
             total += ATTACKS[name].once + ATTACKS[name].seconds * 2 * self.deep
         return total
@@ -121,13 +131,7 @@ class AuditPlan(BaseModel):
     @classmethod
     def read(cls, path: Path | str, **overrides: Any) -> AuditPlan:
         """Read a TOML plan. Raises BadInput that names the field, its value and what was expected."""
-        try:
-            content = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-        except OSError as error:
-            raise BadInput(f"cannot read the plan {path}: {error.strerror}") from error
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise BadInput(f"{path} is not TOML: {error}") from error
-        return cls.of({**content, **overrides}, str(path))
+        return cls.of({**read_toml(path, "the plan "), **overrides}, str(path))
 
     @classmethod
     def of(cls, values: dict[str, Any], source: str = "plan") -> AuditPlan:

@@ -12,11 +12,13 @@ from typing import Any
 import numpy as np
 
 from workbench.audit._attacking import Attacking, Case
+from workbench.audit._baselines import frequent_words, metadata_alone, random_vectors
 from workbench.audit._controls import check_controls
 from workbench.audit._examples import record_examples, sentence_examples
 from workbench.audit._further import Further
+from workbench.audit._groups import group_scores
 from workbench.audit._ledger import Ledger
-from workbench.audit._planted import frequent_values, recoveries
+from workbench.audit._personal import read_personal
 from workbench.audit.ladder import grid
 from workbench.audit.plan import AuditPlan
 from workbench.core.embedding_set import EmbeddingSet
@@ -30,12 +32,13 @@ from workbench.embed import load_embedder
 from workbench.embed._embedder import Embedder
 from workbench.invert._inverter import PRIOR
 from workbench.invert._score import bleu_signature, score
-from workbench.results import AuditResult, Inversions, InversionScores, Recovery, ScoreTable
+from workbench.results import AuditResult, Inversions, InversionScores, ScoreTable
 from workbench.results.audit_parts import Finding, Policy
 
 log = logging.getLogger(__name__)
 
-_LENGTHS = ((1, 8), (9, 14), (15, 20), (21, 30), (31, 60))
+_SHOWN = {"title", "examples", "include_plaintext", "severe", "substantial", "gate"}
+"""Choices that change the report and no step."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,7 @@ def run_audit(
     began = time.monotonic()
     plan.admit()
     embedder = load_embedder(plan.embedder, device)
-    attacking = Attacking(plan, embedder, device, Ledger(keep, plan.model_dump(mode="json")))
+    attacking = Attacking(plan, embedder, device, Ledger(keep, plan.model_dump(mode="json", exclude=_SHOWN)))
     about = _checkpoint_facts(attacking)
     store, sentences = _target(plan, embedder)
     attacking.store = store if plan.store else None
@@ -72,35 +75,46 @@ def run_audit(
     with progress("audit", 3 + further.count, "parts") as advance:
         guessed = attacking.invert(plan.main, plan.attack, case.stolen, "sentences")
         blind = attacking.invert(plan.main, plan.attack, case.shuffled, "sentences, shuffled")
-        scores = [
-            score(guessed, sentences.texts, embedder, sentences.groups, "attack", seed=plan.seed),
-            *(_floor(attacking, name, case) for name in plan.floors),
-            score(
-                blind, sentences.texts, embedder, sentences.groups, "prior", f"{plan.attack}, {PRIOR}", seed=plan.seed
-            ),
-        ]
+        judged = attacking.embedder, sentences.groups
+        attack = score(guessed, sentences.texts, *judged, "attack", seed=plan.seed)
+        prior = score(blind, sentences.texts, *judged, "prior", f"{plan.attack}, {PRIOR}", plan.seed)
+        b5 = random_vectors(attacking, case)
+        frequent = frequent_words(attacking, case)
+        floors = [*(_floor(attacking, name, case) for name in plan.floors), frequent]
+        floors += metadata_alone(attacking, case, attacking.store)
         advance(1)
-        controls = check_controls(plan, embedder, case, scores)
+        controls = check_controls(plan, embedder, case, attack, prior, b5)
         advance(1)
         read = attacking.invert(plan.main, plan.attack, planted.stolen, "records")
-        found = _personal(plan, records, attacking, planted, read)
+        personal_data = read_personal(records, attacking, planted, read)
         advance(1)
-        findings = [*_main_findings(plan, scores, found), *further.run(advance)]
+        findings = [
+            *_main_findings(plan, attack, prior, frequent),
+            *personal_data.findings(plan),
+            *further.run(advance),
+        ]
     signature = bleu_signature()
-    threat = plan.main
+    threat, masked = plan.main, bool(plan.store) and not plan.include_plaintext
     result = AuditResult(
         title=plan.title,
         plan=plan.model_dump(mode="json"),
         threat={"id": threat.id, "name": threat.name, "grants": threat.grants.name, "description": threat.description},
         embedder=_facts(embedder),
         controls=controls,
-        sentences=ScoreTable("Attack and floors on held-out sentences", tuple(scores), signature),
-        lengths=ScoreTable(
-            f"{plan.attack} by length of the hidden sentence", _by_length(guessed, case, embedder, plan.seed), signature
+        sentences=ScoreTable("Attack and floors on held-out sentences", (attack, *floors, b5, prior), signature),
+        groups=tuple(
+            group_scores(sentences, _texts(guessed), _texts(blind), _labels(plan, store, sentences), plan.seed)
         ),
-        recoveries=tuple(found),
-        examples=tuple(sentence_examples(sentences.texts, _texts(guessed), _cosines(guessed), plan.examples)),
-        records=tuple(record_examples(records, _texts(read), _cosines(read), plan.examples)),
+        recoveries=personal_data.recoveries,
+        persons=personal_data.persons,
+        examples=tuple(
+            sentence_examples(
+                sentences.texts, _texts(guessed), _cosines(guessed), plan.examples, plan.seed, masked=masked
+            )
+        ),
+        records=tuple(
+            record_examples(records, _texts(read), _cosines(read), plan.examples, plan.seed, plan.include_plaintext)
+        ),
         seconds=time.monotonic() - began,
         checkpoint=about,
         findings=tuple(findings),
@@ -150,57 +164,26 @@ def _floor(attacking: Attacking, name: str, case: Case) -> InversionScores:
     return score(found, corpus.texts, attacking.embedder, corpus.groups, "floor", seed=plan.seed)
 
 
-def _personal(
-    plan: AuditPlan, records: personal.PersonalCorpus, attacking: Attacking, case: Case, read: Inversions
-) -> list[Recovery]:
-    """The attack with its prior, each floor, and the most frequent value of each kind as a blind guess."""
-    blind = attacking.invert(plan.main, plan.attack, case.shuffled, "records, shuffled")
-    found = recoveries(records, _texts(read), plan.attack, _texts(blind))
-    for name in plan.floors:
-        floor = attacking.invert(plan.main, name, case.stolen, "records")
-        found += recoveries(records, _texts(floor), name)
-    found += recoveries(records, _texts(blind), f"{plan.attack}, {PRIOR}")
-    guess = " ".join(frequent_values(personal.load("train", 2000, plan.seed)).values())
-    found += recoveries(records, [guess] * len(records), "most frequent value")
-    kinds = list(dict.fromkeys(r.kind for r in found))
-    return sorted(found, key=lambda r: kinds.index(r.kind))
+def _labels(plan: AuditPlan, store: EmbeddingSet, sentences: Corpus) -> dict[str, tuple[str, ...]]:
+    """The store's label that the plan names, of the sentences that are scored."""
+    if plan.label not in store.labels:
+        return {}
+    told = {str(id): str(value) for id, value in zip(store.ids, store.labels[plan.label], strict=True)}
+    return {plan.label: tuple(told[id] for id in sentences.ids)}
 
 
-def _main_findings(plan: AuditPlan, scores: list[InversionScores], found: list[Recovery]) -> list[Finding]:
-    """Words, whole sentences and each kind of personal data, beyond the same attack on shuffled vectors."""
-    policy, attack, prior = Policy(plan.severe, plan.substantial), scores[0], scores[-1]
-    out = []
-    for measure, value, floor in (
-        ("words of a sentence (token F1)", attack.token_f1, prior.token_f1),
-        ("whole sentences", attack.exact, prior.exact),
-    ):
-        out.append(Finding.of(plan.threat, plan.attack, measure, value, floor, policy))
-    blind = {each.kind: each.exact for each in found if each.method == f"{plan.attack}, {PRIOR}"}
-    for each in found:
-        if each.method == plan.attack and each.excess is not None:
-            measure, grade = f"personal data: {each.kind}", policy.grade(each.excess)
-            out.append(Finding(plan.threat, plan.attack, measure, each.exact, blind.get(each.kind), each.excess, grade))
-    return out
-
-
-def _by_length(guessed: Inversions, case: Case, embedder: Embedder, seed: int) -> tuple[InversionScores, ...]:
-    words = np.array([len(text.split()) for text in case.corpus.texts])
-    out = []
-    for low, high in _LENGTHS:
-        rows = np.flatnonzero((words >= low) & (words <= high))
-        if len(rows) >= 5:
-            part = Inversions(
-                guessed.method,
-                guessed.ids[rows],
-                guessed.texts[rows],
-                _cosines(guessed)[rows],
-                guessed.rounds[rows],
-                0,
-                0.0,
-            )
-            hidden, name = case.corpus.where(rows), f"{low} to {high} words (n = {len(rows)})"
-            out.append(score(part, hidden.texts, embedder, hidden.groups, "attack", name, seed))
-    return tuple(out)
+def _main_findings(
+    plan: AuditPlan, attack: InversionScores, prior: InversionScores, frequent: InversionScores
+) -> list[Finding]:
+    """Words and whole sentences, beyond what is had without access: the language prior or the most frequent words."""
+    policy = Policy(plan.severe, plan.substantial)
+    return [
+        Finding.of(plan.threat, plan.attack, measure, value, max(floors, key=lambda floor: floor.value), policy)
+        for measure, value, floors in (
+            ("words of a sentence (token F1)", attack.token_f1, (prior.token_f1, frequent.token_f1)),
+            ("whole sentences", attack.exact, (prior.exact, frequent.exact)),
+        )
+    ]
 
 
 def _texts(inversions: Inversions) -> list[str]:

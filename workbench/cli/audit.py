@@ -30,6 +30,14 @@ def audit(
     gate: Annotated[
         Path | None, typer.Option(help="TOML of limits; exit code 1 and the broken lines where one does not hold.")
     ] = None,
+    include_plaintext: Annotated[
+        bool,
+        typer.Option(
+            "--include-plaintext",
+            help="Show planted data, and texts of a store, as they are; else examples are masked. Only you may read "
+            "the files either way.",
+        ),
+    ] = False,
     pdf: Annotated[bool, typer.Option("--pdf", help="Print it as PDF too, by a Chromium that is installed.")] = False,
     print_plan: Annotated[bool, typer.Option("--print-plan", help="Print the whole plan as JSON and stop.")] = False,
     json: Json = "",
@@ -56,6 +64,7 @@ def audit(
 
     given: dict[str, Any] = {"embedder": embedder, "sentences": sentences, "records": records, "seed": seed}
     given |= {"store": store or None, "also": {} if main_only else None}
+    given |= {"include_plaintext": include_plaintext or None}
     overrides = {key: value for key, value in given.items() if value is not None}
     whole = AuditPlan.read(plan, **overrides) if plan else AuditPlan.of(overrides)
     if print_plan:
@@ -65,7 +74,7 @@ def audit(
     from workbench.audit.run import run_audit
     from workbench.report import Report
 
-    limits = Gate.read(gate) if gate else None
+    limits = Gate.read(gate or whole.gate) if gate or whole.gate else None
     parts = out / ".parts"
     audited = run_audit(whole, device, parts, lambda line: say(line, quiet))
     result = audited.result

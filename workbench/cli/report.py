@@ -1,4 +1,4 @@
-"""workbench report: a page out of saved results, and what changed between two audits."""
+"""workbench report: a page out of saved results, what changed between two audits, and the form of their JSON."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ app = typer.Typer(
     cls=_PageByDefault,
     no_args_is_help=True,
     help="Pages out of saved results: `workbench report FILE ...` makes one, `diff` compares two audits, "
-    "`interpret` looks into an embedder.",
+    "`interpret` looks into an embedder, `schema` states the form of report.json.",
 )
 
 
@@ -136,3 +136,21 @@ def diff(
     if html:
         write_page(html, "What changed", result, quiet)
     finish(result, json, quiet)
+
+
+@app.command("schema")
+def schema(
+    out: Annotated[Path | None, typer.Option(help="File to write; default: standard output.")] = None,
+    json: Json = "",
+    seed: Seed = 0,
+    device: Device = "auto",
+    quiet: Quiet = False,
+) -> None:
+    """Print the JSON Schema (draft 2020-12) of report.json, for programs that read it.
+
+    Example: workbench report schema --out report.schema.json
+    """
+    begin(quiet)
+    from workbench.report import Report
+
+    write_json_to(json or (str(out) if out else "-"), Report.schema())

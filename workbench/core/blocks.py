@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from workbench.core.curves import Curves
 from workbench.core.estimate import Estimate
 from workbench.core.marks import Mark
 
@@ -13,6 +14,8 @@ Tone = Literal["plain", "good", "bad", "warn"]
 PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#666666")
 """Okabe and Ito's colours, which colour-blind readers can tell apart."""
 _SYMBOLS = ("circle", "square", "diamond", "cross")
+_LEGEND = 640
+_RULE = {"color": "#888888", "width": 1, "dash": "dash"}
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,8 @@ class Intervals:
     series: tuple[Series, ...]
     upper: float | None = None
     """Right end of the axis; None lets it follow the data."""
+    rules: tuple[tuple[str, float], ...] = ()
+    """Named places on the axis, drawn as upright lines."""
 
     def table(self) -> Table:
         """The same numbers as a table."""
@@ -120,9 +125,10 @@ class Intervals:
         axis: dict[str, Any] = {"title": {"text": self.axis}, "rangemode": "tozero", "zeroline": True}
         if self.upper is not None:
             axis["range"] = [min(0.0, *self._lows()) - 0.02 * self.upper, 1.02 * self.upper]
+        below = 22 * self._legend_lines()
         layout = {
             "title": {"text": self.title, "x": 0.01, "xanchor": "left", "xref": "container"},
-            "height": 130 + max(30, 14 * len(self.series) + 12) * len(self.labels),
+            "height": 95 + below + max(30, 14 * len(self.series) + 12) * len(self.labels),
             "xaxis": axis,
             "yaxis": {
                 "tickvals": list(range(len(self.labels))),
@@ -132,11 +138,24 @@ class Intervals:
                 "zeroline": False,
                 "showgrid": False,
             },
-            "legend": {"orientation": "h", "y": -0.02, "yref": "container", "yanchor": "bottom"},
+            "legend": {"orientation": "h", "y": 0, "yref": "container", "yanchor": "bottom"},
             "showlegend": len(self.series) > 1,
-            "margin": {"l": 10, "r": 20, "t": 45, "b": 85 if len(self.series) > 1 else 50},
+            "margin": {"l": 10, "r": 20, "t": 60 if self.rules else 45, "b": 50 + below},
+            "shapes": [
+                {"type": "line", "x0": at, "x1": at, "y0": 0, "y1": 1, "yref": "paper", "line": _RULE}
+                for _, at in self.rules
+            ],
+            "annotations": [
+                {"x": at, "y": 1, "yref": "paper", "yanchor": "bottom", "text": name, "showarrow": False}
+                for name, at in self.rules
+            ],
         }
         return {"data": traces, "layout": layout}
+
+    def _legend_lines(self) -> int:
+        """Lines that the legend takes where the page is not wide, for its columns are as wide as the longest name."""
+        across = max(1, _LEGEND // (8 * max((len(series.name) for series in self.series), default=1) + 45))
+        return -(-len(self.series) // across) if len(self.series) > 1 else 0
 
     def _lows(self) -> list[float]:
         return [e.low for series in self.series for e in series.estimates if e is not None] or [0.0]
@@ -167,4 +186,4 @@ class Examples:
     items: tuple[Example, ...]
 
 
-Block = Heading | Text | Facts | Table | Intervals | Examples | Mark
+Block = Heading | Text | Facts | Table | Intervals | Curves | Examples | Mark

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from workbench.core import codec
 from workbench.core.errors import BadInput
 from workbench.core.files import read_json, write_json
 
@@ -48,4 +49,4 @@ class Card:
             raise BadInput(
                 f"{folder / 'card.json'} has the unknown keys {', '.join(sorted(unknown))}: a newer release?"
             )
-        return cls(**{**value, "data": tuple(value["data"]), "limits": tuple(value.get("limits", ()))})
+        return codec.decode(cls, value, str(folder / "card.json"))

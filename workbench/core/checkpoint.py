@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
 from workbench.core.card import Card
 from workbench.core.errors import BadInput, UnknownName
-from workbench.core.files import sha256_of
+from workbench.core.files import inside, read_toml, sha256_of
 from workbench.core.resources import shipped
 
 
@@ -27,8 +26,7 @@ def index() -> dict[str, Shipped]:
     path = shipped("checkpoints") / "index.toml"
     if not path.is_file():
         return {}
-    content = tomllib.loads(path.read_text(encoding="utf-8"))
-    return {entry["name"]: Shipped(**entry) for entry in content.get("checkpoint", [])}
+    return {entry["name"]: Shipped(**entry) for entry in read_toml(path).get("checkpoint", [])}
 
 
 def for_embedder(kind: str, embedder: str) -> str:
@@ -53,12 +51,17 @@ def locate(name: str | Path) -> Path:
 
 
 def open_card(folder: Path, kind: str) -> Card:
-    """The card of a checkpoint after its files were checked against it. Raises BadInput naming the damaged file."""
+    """The card of a checkpoint after its files were checked against it.
+
+    Raises BadInput naming the file that is damaged, or that leads out of the folder, as a link does.
+    """
     card = Card.load(folder)
     if card.kind != kind:
         raise BadInput(f"{folder} is a checkpoint of kind {card.kind!r}; expected {kind!r}")
+    for path in folder.rglob("*"):
+        inside(folder, str(path.relative_to(folder)))
     for name, digest in card.sha256.items():
-        path = folder / name
+        path = inside(folder, name)
         if not path.is_file():
             raise BadInput(f"{folder} lacks {name}; the checkpoint is not whole")
         if sha256_of(path) != digest:

@@ -9,7 +9,9 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 
-from workbench.core.errors import BadInput
+from workbench.core.errors import BadInput, WorkbenchError, first_line
+
+_LARGEST = 2**63
 
 
 def encode(value: Any) -> Any:
@@ -54,12 +56,36 @@ def decode(kind: Any, value: Any, where: str = "value") -> Any:
         _expect(value, dict, where)
         return {key: decode(arguments[1], item, f"{where}.{key}") for key, item in value.items()}
     if hasattr(kind, "array_type") or kind is np.ndarray:  # jaxtyping's annotations of arrays
-        _expect(value, list, where)
-        texts = any(isinstance(item, str) for item in value)
-        return np.array(value, dtype=object) if texts else np.array(value)
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
+        return _decode_array(value, where)
+    if kind is float:
+        return _decode_float(value, where)
     _expect(value, kind, where)
+    if kind is int and abs(value) >= _LARGEST:
+        raise BadInput(f"{where} has {len(hex(value))} hexadecimal digits; expected a number of at most 64 bits")
+    return value
+
+
+def _decode_array(value: Any, where: str) -> np.ndarray:
+    _expect(value, list, where)
+    if any(isinstance(item, str) for item in value):
+        if odd := [item for item in value if isinstance(item, list | dict)]:
+            raise BadInput(f"{where} holds a {type(odd[0]).__name__} among texts")
+        return np.array(value, dtype=object)
+    try:
+        found = np.array(value)
+    except (ValueError, OverflowError) as error:
+        raise BadInput(f"{where} is no array: {first_line(error)}") from error
+    if found.dtype.kind not in "biuf" or not np.isfinite(found).all():
+        raise BadInput(f"{where} is not an array of finite numbers, nor of texts")
+    return found
+
+
+def _decode_float(value: Any, where: str) -> float:
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < _LARGEST:
+        value = float(value)
+    _expect(value, float, where)
+    if not np.isfinite(value):
+        raise BadInput(f"{where} is {value}; expected a finite number")
     return value
 
 
@@ -71,8 +97,10 @@ def _decode_dataclass(kind: type, value: Any, where: str) -> Any:
         raise BadInput(f"{where} has the unknown keys {', '.join(sorted(unknown))}")
     try:
         return kind(**{name: decode(hints[name], item, f"{where}.{name}") for name, item in value.items()})
-    except TypeError as error:
-        raise BadInput(f"{where} is not a whole {kind.__name__}: {error}") from error
+    except WorkbenchError:
+        raise
+    except Exception as error:  # a field that is missing, or what a class checks of its fields
+        raise BadInput(f"{where} is not a whole {kind.__name__}: {first_line(error)}") from error
 
 
 def _decode_tuple(kinds: tuple[Any, ...], value: Any, where: str) -> tuple[Any, ...]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from workbench.core.errors import BadInput
-from workbench.core.files import atomic_path
+from workbench.core import codec
+from workbench.core.errors import BadInput, WorkbenchError, first_line
+from workbench.core.files import atomic_path, parse_json
+from workbench.core.vectors import finite_rows
 
 _META = b"workbench.provenance"
 _LABEL = "label."
+_MAPPED = ".arrow"
+_GROUP = 1 << 24
+"""Numbers in a row group: whoever scrolls through a file holds one of them."""
 
 
 @dataclass(frozen=True)
@@ -33,8 +39,7 @@ class Provenance:
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Provenance:
         """Rebuild from JSON; keys of a later release are passed over."""
-        known = {key: value[key] for key in value if key in {f.name for f in fields(cls)}}
-        return cls(**{**known, "notes": tuple(known.get("notes", ()))})
+        return codec.decode(cls, {f.name: value[f.name] for f in fields(cls) if f.name in value}, "provenance")
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,32 +125,65 @@ class EmbeddingSet:
             return cls(
                 ids=np.array(table["id"].to_pylist() if "id" in has else [str(i) for i in range(len(table))], object),
                 vectors=_matrix(table["vector"]),
-                texts=np.array(table["text"].to_pylist(), object) if "text" in has else None,
+                texts=_texts(table["text"].to_pylist()) if "text" in has else None,
                 labels={
                     name.removeprefix(_LABEL): _column(table[name].to_pylist())
                     for name in table.column_names
                     if name.startswith(_LABEL)
                 },
-                provenance=Provenance.from_json(json.loads(meta)) if meta else Provenance(),
+                provenance=_provenance(meta) if meta else Provenance(),
             )
         except BadInput as error:
             raise BadInput(f"{source}: {error}") from error
 
     def save(self, path: Path | str) -> None:
-        """Write Parquet, whole or not at all."""
+        """Write Parquet, or for a name that ends in `.arrow` an Arrow file; whole or not at all."""
         with atomic_path(path) as temporary:
-            pq.write_table(self.to_arrow(), temporary, compression="zstd")
+            if Path(path).suffix == _MAPPED:
+                table = self.to_arrow()
+                with pa.OSFile(str(temporary), "wb") as sink, pa.ipc.new_file(sink, table.schema) as file:
+                    file.write_table(table)
+            else:
+                rows = max(1, _GROUP // self.dim)
+                pq.write_table(self.to_arrow(), temporary, compression="zstd", row_group_size=rows)
 
     @classmethod
     def load(cls, path: Path | str) -> EmbeddingSet:
-        """Read Parquet. Raises BadInput for a file that is missing, cut short, or holds bad rows."""
+        """Read Parquet, or map an `.arrow` file into memory: its vectors stay on disk until they are used.
+
+        Raises BadInput for a file that is missing, cut short, or holds bad rows.
+        """
         if not Path(path).is_file():
             raise BadInput(f"{path} is {'a folder' if Path(path).is_dir() else 'not there'}; expected a Parquet file")
-        try:
-            table = pq.read_table(path)
-        except (pa.ArrowException, OSError) as error:
-            raise BadInput(f"{path} is not a whole Parquet file: {error}") from error
-        return cls.from_arrow(table, str(path))
+        with whole_parquet(path):
+            if Path(path).suffix == _MAPPED:
+                table = pa.ipc.open_file(pa.memory_map(str(path))).read_all()
+                table.validate(full=True)  # what lies in memory is taken at its word otherwise
+                return cls.from_arrow(table, str(path))
+            with pq.ParquetFile(path) as file:
+                table = file.read()
+            return cls.from_arrow(table, str(path))
+
+
+@contextmanager
+def whole_parquet(path: Path | str) -> Iterator[None]:
+    """Where what Arrow raises of a damaged file, at once or when its values are taken, is a BadInput."""
+    kind = "Arrow" if Path(path).suffix == _MAPPED else "Parquet"
+    try:
+        yield
+    except WorkbenchError:
+        raise
+    except MemoryError as error:
+        raise BadInput(f"{path} asks for more memory than there is; if it is no larger, it is damaged") from error
+    except (pa.ArrowException, OSError, ValueError, LookupError, TypeError, OverflowError) as error:
+        raise BadInput(f"{path} is not a whole {kind} file: {first_line(error)}") from error
+
+
+def _provenance(meta: bytes) -> Provenance:
+    value = parse_json(meta.decode("utf-8", "replace"), "provenance")
+    if not isinstance(value, dict):
+        raise BadInput(f"provenance is a {type(value).__name__}; expected an object")
+    return Provenance.from_json(value)
 
 
 def _column(values: Any) -> np.ndarray:
@@ -160,13 +198,20 @@ def _column(values: Any) -> np.ndarray:
     return np.array(values)
 
 
+def _texts(values: list[Any]) -> np.ndarray:
+    for row, value in enumerate(values):
+        if value is not None and not isinstance(value, str):
+            raise BadInput(f"row {row} of 'text' is a {type(value).__name__}; expected text")
+    return np.array(values, object)
+
+
 def _matrix(column: pa.ChunkedArray) -> np.ndarray:
     kind = column.type
     if not (pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)):
         raise BadInput(f"column 'vector' is {kind}; expected lists of numbers")
     if not (pa.types.is_floating(kind.value_type) or pa.types.is_integer(kind.value_type)):
         raise BadInput(f"column 'vector' holds {kind.value_type}; expected numbers")
-    array = column.combine_chunks()
+    array = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()  # one chunk is not copied
     if isinstance(array, pa.ChunkedArray) or not len(array):  # an empty column may have no chunk to combine
         raise BadInput("the table has no rows")
     if array.null_count:
@@ -180,11 +225,12 @@ def _matrix(column: pa.ChunkedArray) -> np.ndarray:
     if values.null_count:
         place = int(np.flatnonzero(~np.asarray(values.is_valid()))[0])
         raise BadInput(f"row {place // int(lengths[0])} has a missing number in its vector")
-    return np.asarray(values, dtype=np.float32).reshape(len(array), -1)
+    with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, and is refused by its row
+        return np.asarray(values, dtype=np.float32).reshape(len(array), -1)
 
 
 def _refuse_bad_rows(ids: np.ndarray, vectors: np.ndarray) -> None:
-    finite = np.isfinite(vectors).all(axis=1)
+    finite = finite_rows(vectors)
     if not finite.all():
         row = int(np.flatnonzero(~finite)[0])
         raise BadInput(f"row {row} (id {ids[row]!r}) holds NaN or infinity; {int((~finite).sum())} such rows in all")

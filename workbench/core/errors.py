@@ -17,6 +17,10 @@ class BadInput(WorkbenchError, ValueError):
     """A value, file or row that does not have the stated form."""
 
 
+class CannotWrite(WorkbenchError, OSError):
+    """A file that could not be written: a full disk, a place where nobody may write. What was there before stays."""
+
+
 class FetchError(WorkbenchError, OSError):
     """A model or corpus that could not be brought here, or that is not what its card says."""
 

@@ -54,6 +54,16 @@ def proportion(hits: int, n: int) -> Estimate:
     return Estimate(hits / n, float(interval.low), float(interval.high), n, name)
 
 
+def exact_proportion(hits: int, n: int) -> Estimate:
+    """Share of `n` items that were hits, with Clopper and Pearson's interval, which holds at any rate, however low."""
+    from scipy.stats import binomtest
+
+    if not 0 <= hits <= n or n < 1:
+        raise BadInput(f"{hits} hits of {n} items; expected 0 <= hits <= n and n >= 1")
+    interval = binomtest(hits, n).proportion_ci(0.95, method="exact")
+    return Estimate(hits / n, float(interval.low), float(interval.high), n, "Clopper-Pearson")
+
+
 def mean(
     values: Float[np.ndarray, " n"] | Sequence[float],
     groups: Shaped[np.ndarray, " n"] | Sequence[Any] | None = None,

@@ -8,8 +8,9 @@ from dataclasses import asdict, fields, is_dataclass, replace
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from workbench.core import render_marks
+from workbench.core import render_curves, render_marks
 from workbench.core.blocks import Block, Cell, Example, Examples, Facts, Heading, Intervals, Segment, Table, Text
+from workbench.core.curves import Curves
 from workbench.core.estimate import Estimate
 from workbench.core.marks import Flow, Heatmap, Highlight, Waterfall
 from workbench.core.text import inert
@@ -55,6 +56,11 @@ def to_terminal(blocks: Iterable[Block]) -> RenderableType:
     return Group(*(_terminal(_harmless(block)) for block in blocks))
 
 
+def plain(text: str) -> str:
+    """Text of anywhere as Markdown that shows it: inert, and none of it markup."""
+    return _md(inert(text))
+
+
 def _harmless(value: Any) -> Any:
     """A block whose every text is inert: a store's texts may hold what a terminal obeys."""
     if isinstance(value, str):
@@ -69,15 +75,15 @@ def _harmless(value: Any) -> Any:
 def _markdown(block: Block) -> str:
     match block:
         case Heading():
-            return f"{'#' * block.level} {block.text}"
+            return f"{'#' * block.level} {_md(block.text)}"
         case Text():
             return _md(block.text) if block.tone == "plain" else f"> {_md(block.text)}"
         case Facts():
             return "\n".join(
                 f"- **{_md(f.value)}** {_md(f.label)}" + (f" ({_md(f.note)})" if f.note else "") for f in block.items
             )
-        case Intervals():
-            return _markdown(block.table())
+        case Intervals() | Curves():
+            return _markdown(_numbers_of(block))
         case Highlight() | Heatmap() | Flow() | Waterfall():
             return _markdown(render_marks.as_table(block))
         case Table():
@@ -126,6 +132,8 @@ def _html(block: Block) -> str:
             return f'<div class="facts">{items}</div>'
         case Highlight() | Heatmap() | Flow() | Waterfall():
             return render_marks.as_html(block)
+        case Curves():
+            return render_curves.as_html(block, _unfolded(block))
         case Intervals():
             drawn = block.figure()
             figure = json.dumps(drawn, allow_nan=False).replace("<", "\\u003c")
@@ -133,13 +141,21 @@ def _html(block: Block) -> str:
             return (
                 f'<figure><div class="chart" role="img" style="min-height:{height}px" '
                 f'aria-label="{escape(block.title)}"><script type="application/json">{figure}</script></div>'
-                f"<details><summary>as a table</summary>{_html(block.table())}</details></figure>"
+                f"{_unfolded(block)}</figure>"
             )
         case Table():
             return _html_table(block)
         case Examples():
             items = "".join(_html_example(item) for item in block.items)
             return f'<div class="examples"><h3>{escape(block.caption)}</h3>{items}</div>'
+
+
+def _numbers_of(chart: Intervals | Curves) -> Table:
+    return chart.table() if isinstance(chart, Intervals) else render_curves.as_table(chart)
+
+
+def _unfolded(chart: Intervals | Curves) -> str:
+    return f"<details><summary>as a table</summary>{_html_table(_numbers_of(chart))}</details>"
 
 
 def _html_table(block: Table) -> str:
@@ -166,7 +182,7 @@ def _html_cell(cell: Cell, digits: int) -> str:
 def _html_example(item: Example) -> str:
     def line(segments: tuple[Segment, ...]) -> str:
         return "".join(
-            f'<mark class="{s.mark}">{escape(s.text)}</mark>' if s.mark else escape(s.text) for s in segments
+            f'<mark class="{escape(s.mark)}">{escape(s.text)}</mark>' if s.mark else escape(s.text) for s in segments
         )
 
     return (
@@ -204,8 +220,8 @@ def _terminal(block: Block) -> RenderableType:
                 for f in block.items
             ]
             return RichText("\n").join(lines)
-        case Intervals():
-            return _terminal(block.table())
+        case Intervals() | Curves():
+            return _terminal(_numbers_of(block))
         case Highlight() | Heatmap() | Flow() | Waterfall():
             return render_marks.as_terminal(block)
         case Table():

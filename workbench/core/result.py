@@ -8,13 +8,25 @@ from typing import Any, ClassVar
 
 from workbench.core import codec, render
 from workbench.core.blocks import Block
-from workbench.core.errors import BadInput
+from workbench.core.errors import BadInput, first_line
 from workbench.core.files import read_json, write_json
+
+
+class OtherVersion(BadInput):
+    """A saved result or report whose form is that of another version of the workbench."""
+
+    def __init__(self, what: str, found: Any, expected: int) -> None:
+        super().__init__(
+            f"{what} has schema_version {str(found)[:20]}; this workbench reads {expected}: "
+            "make it again, or read it with the workbench that wrote it"
+        )
 
 
 class Result(ABC):
     """Base of the frozen dataclasses in `results/`; a subclass gives its `blocks`."""
 
+    schema_version: ClassVar[int] = 1
+    """Of the type's JSON; a change by which old files cannot be read raises it."""
     _kinds: ClassVar[dict[str, type[Result]]] = {}
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -25,23 +37,54 @@ class Result(ABC):
     def blocks(self) -> tuple[Block, ...]:
         """What there is to show, in order."""
 
+    def opening(self) -> tuple[Block, ...]:
+        """What stands before further results of the same report: all, unless a result has closing words."""
+        return self.blocks()
+
+    def closing(self) -> tuple[Block, ...]:
+        """What stands at the end of a report, after all its results; a part of `blocks` where there is any."""
+        return ()
+
     def brief(self) -> tuple[Block, ...]:
         """What a terminal shows; all blocks, unless a result has more than a screenful."""
         return self.blocks()
 
     def to_json(self) -> dict[str, Any]:
-        """All fields as plain JSON, with the type's name."""
-        return {"type": type(self).__name__, **codec.encode(self)}
+        """All fields as plain JSON, with the type's name and version; `workbench.core.schema` states its form."""
+        return {"type": type(self).__name__, "schema_version": self.schema_version, **codec.encode(self)}
 
     @classmethod
     def from_json(cls, value: Any) -> Result:
-        """Rebuild what `to_json` gave. Raises BadInput for anything else."""
-        kind = Result._kinds.get(value.get("type", "")) if isinstance(value, dict) else None
+        """Rebuild what `to_json` gave. Raises OtherVersion for another version's, BadInput for anything else.
+
+        What states no version is of the first.
+        """
+        kind = Result._kinds.get(str(value.get("type"))) if isinstance(value, dict) else None
         if kind is None or not issubclass(kind, cls):
             known = ", ".join(sorted(name for name, each in Result._kinds.items() if issubclass(each, cls)))
             found = value.get("type") if isinstance(value, dict) else type(value).__name__
-            raise BadInput(f"a result of type {found!r}; expected one of {known}")
-        return codec.decode(kind, {key: item for key, item in value.items() if key != "type"}, kind.__name__)
+            raise BadInput(f"a result of type {str(found)[:100]!r}; expected one of {known}")
+        if (version := value.get("schema_version", 1)) != kind.schema_version:
+            raise OtherVersion(kind.__name__, version, kind.schema_version)
+        inside = {key: item for key, item in value.items() if key not in ("type", "schema_version")}
+        return codec.decode(kind, inside, kind.__name__)
+
+    @classmethod
+    def kinds(cls) -> tuple[type[Result], ...]:
+        """All types of results that were imported, by name."""
+        return tuple(Result._kinds[name] for name in sorted(Result._kinds) if issubclass(Result._kinds[name], cls))
+
+    @classmethod
+    def opened(cls, value: Any) -> Result:
+        """As `from_json`, for a file from anywhere: what comes back can be shown, or BadInput says why not."""
+        found = cls.from_json(value)
+        try:
+            render.to_html(found.blocks())
+        except Exception as error:  # columns of different lengths, an index behind the end: whatever does not fit
+            raise BadInput(
+                f"the {type(found).__name__} does not hold together: {type(error).__name__} {first_line(error)}"
+            ) from error
+        return found
 
     def save(self, path: Path | str) -> None:
         """Write JSON, whole or not at all."""
@@ -51,7 +94,7 @@ class Result(ABC):
     def load(cls, path: Path | str) -> Result:
         """Read what `save` wrote."""
         try:
-            return cls.from_json(read_json(path))
+            return cls.opened(read_json(path))
         except BadInput as error:
             raise BadInput(f"{path}: {error}" if str(path) not in str(error) else str(error)) from error
 

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from jaxtyping import Shaped
 
 from workbench import assets
+from workbench.core.embedding_set import whole_parquet
 from workbench.core.errors import BadInput, MissingExtra, UnknownName
 from workbench.core.registry import Registry
 from workbench.core.text import SPLITS, content_key, split_of_key
@@ -137,14 +138,14 @@ def _read_user(source: str, column: str) -> Iterable[Passage]:
 
 
 def _read_parquet(path: Path, column: str) -> Iterator[Passage]:
-    try:
-        table = pq.read_table(path)
-    except (pa.ArrowException, OSError) as error:
-        raise BadInput(f"{path} is not a whole Parquet file: {error}") from error
-    if column not in table.column_names:
-        raise BadInput(f"{path} has no column {column!r}; it has: {', '.join(table.column_names)}")
-    groups = table["group"].to_pylist() if "group" in table.column_names else None
-    for number, text in enumerate(table[column].to_pylist()):
+    with whole_parquet(path):
+        with pq.ParquetFile(path) as file:
+            table = file.read()
+        if column not in table.column_names:
+            raise BadInput(f"{path} has no column {column!r}; it has: {', '.join(table.column_names)}")
+        groups = table["group"].to_pylist() if "group" in table.column_names else None
+        texts = table[column].to_pylist()
+    for number, text in enumerate(texts):
         if not isinstance(text, str):
             raise BadInput(f"{path} row {number} of {column!r} is {text!r}; expected text")
         yield Passage(text, str(groups[number]) if groups else f"{path.stem}:{number}")

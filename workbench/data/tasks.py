@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import inspect
 import re
-import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -15,11 +14,11 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 from jaxtyping import Int, Shaped
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from workbench import assets
 from workbench.core.errors import BadInput, UnknownName
-from workbench.core.files import write_text
+from workbench.core.files import inside, read_toml, write_text
 from workbench.core.registry import Registry
 from workbench.core.resources import shipped
 from workbench.core.text import SPLITS
@@ -41,7 +40,7 @@ class TaskCard(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    name: str
+    name: str = Field(pattern=r"^[^/\\\x00]{1,100}$")
     summary: str
     family: Family
     kind: Literal["classes", "graded"] = "classes"
@@ -72,7 +71,7 @@ class TaskCard(BaseModel):
         k = len(self.classes)
         if self.kind == "graded" and (k or self.chance):
             raise ValueError("a graded task has no classes and chance 0")
-        if self.kind == "classes" and (k < 2 or len(set(self.classes)) < k or abs(self.chance - 1 / k) > 1e-3):
+        if self.kind == "classes" and (k < 2 or len(set(self.classes)) < k or not abs(self.chance - 1 / k) <= 1e-3):
             raise ValueError(f"classes are {self.classes} and chance {self.chance}; expected k >= 2 and chance 1 / k")
         return self
 
@@ -174,17 +173,21 @@ def _card(folder: Path) -> TaskCard:
 @cache
 def _read_card(folder: Path, changed: int) -> TaskCard:
     try:
-        given = tomllib.loads((folder / "task.toml").read_text(encoding="utf-8"))
-        card = TaskCard(**{"name": folder.resolve().name, **given})
-    except (ValidationError, tomllib.TOMLDecodeError) as error:
+        card = TaskCard(**{"name": folder.resolve().name, **read_toml(folder / "task.toml")})
+    except ValidationError as error:
         raise BadInput(f"{folder / 'task.toml'}: {error}") from error
     RULES.require(card.rule)
     return card
 
 
 def _sources(card: TaskCard, folder: Path) -> tuple[str, ...]:
-    """Corpora by name; files of the task's folder by path."""
-    return tuple(str(folder / name) if (folder / name).is_file() else name for name in card.source)
+    """Corpora by name; files of the task's folder by path. Raises BadInput for a path that leads out of it."""
+    return tuple(name if name in assets.cards() else str(_beside(folder, name) or name) for name in card.source)
+
+
+def _beside(folder: Path, name: str) -> Path | None:
+    path = inside(folder, name)
+    return path if path.is_file() else None
 
 
 def _items(card: TaskCard, folder: Path) -> Iterable[Item]:
@@ -202,10 +205,10 @@ def _digest(card: TaskCard, folder: Path) -> str:
     """Of all that decides the items: card, recipe, the rules' own code and data, files, corpora, and the parser."""
     digest = hashlib.blake2b(f"{_RECIPE} {card.model_dump_json()} {_rules_digest()}".encode(), digest_size=8)
     for name in card.source:
-        if (folder / name).is_file():
-            digest.update((folder / name).read_bytes())
-        elif name in assets.cards():
+        if name in assets.cards():
             digest.update(corpora.digest(name).encode())
+        elif path := _beside(folder, name):
+            digest.update(path.read_bytes())
     if card.silver:
         digest.update(silver_digest().encode())
     return digest.hexdigest()

@@ -17,6 +17,8 @@ from workbench.core.resources import cache_folder
 from workbench.embed._embedder import Embedder
 
 SHARD = 2048
+_HEADER = 1 << 12
+"""Bytes that numpy's header and the digest may take."""
 
 
 def cached_vectors(
@@ -38,6 +40,7 @@ def cached_vectors(
                 vectors = embedder.embed(chunk, what=what)
                 with atomic_path(path) as temporary, open(temporary, "wb") as file:
                     np.save(file, vectors)
+                    file.write(_digest(vectors))
             shards.append(vectors)
             advance(len(chunk))
     return np.concatenate(shards) if shards else np.empty((0, embedder.spec.dim), np.float32)
@@ -67,9 +70,23 @@ def _path(folder: Path, embedder: Embedder, texts: list[str]) -> Path:
 
 
 def _read(path: Path, shape: tuple[int, int]) -> np.ndarray | None:
-    """A shard, or None where it is missing or damaged (it is then made again)."""
+    """A shard, or None where it is missing or damaged (it is then made again).
+
+    Behind the array stands its digest, for a flipped bit is still a number.
+    """
+    size = 4 * shape[0] * shape[1]
     try:
-        vectors = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError):
+        if path.stat().st_size > size + _HEADER:  # before a header that lies is believed
+            return None
+        with open(path, "rb") as file:
+            vectors = np.lib.format.read_array(file, allow_pickle=False, max_header_size=_HEADER)
+            digest = file.read()
+    except Exception:  # numpy's headers are Python literals, and fail in as many ways
         return None
-    return vectors if vectors.shape == shape and vectors.dtype == np.float32 else None
+    if vectors.shape != shape or vectors.dtype != np.float32 or digest not in (b"", _digest(vectors)):
+        return None  # shards of earlier releases have no digest
+    return vectors
+
+
+def _digest(vectors: Float[np.ndarray, "n d"]) -> bytes:
+    return hashlib.blake2b(np.ascontiguousarray(vectors).tobytes(), digest_size=16).digest()

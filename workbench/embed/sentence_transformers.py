@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int
 
-from workbench.assets import quiet_loading, weights_revision
+from workbench.assets import quiet_loading, require_plain, weights_revision
 from workbench.core.errors import BadInput, first_line
 from workbench.embed._embedder import EmbedderSpec
 from workbench.embed._grad_embedder import Features, GradEmbedder, TokenBatch
@@ -35,9 +35,13 @@ class SentenceTransformersEmbedder(GradEmbedder):
             raise BadInput(
                 f"{model} states no pooling (it has no modules.json); write transformers:{model}?pooling=mean"
             )
+        require_plain(model)
+        options = {"use_safetensors": True} if (folder / "config.json").is_file() or not folder.is_dir() else {}
         try:
             with quiet_loading():
-                self.model = SentenceTransformer(model, device=pick_device(device)).eval()
+                self.model = SentenceTransformer(
+                    model, device=pick_device(device), trust_remote_code=False, model_kwargs=options
+                ).eval()
         except (OSError, ValueError) as error:
             raise BadInput(f"cannot load the sentence-transformers model {model!r}: {first_line(error)}") from error
         dim = self.model.get_embedding_dimension()

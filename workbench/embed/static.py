@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int
 
-from workbench.assets import quiet_loading, weights_revision
+from workbench.assets import quiet_loading, require_plain, weights_revision
 from workbench.core.errors import BadInput, first_line
 from workbench.core.progress import progress
 from workbench.embed._embedder import EmbedderSpec
@@ -33,9 +33,10 @@ class StaticEmbedder(GradEmbedder):
         from sentence_transformers import SentenceTransformer
 
         self.device = pick_device(device)
+        require_plain(model)
         try:
             with quiet_loading():
-                pipeline = SentenceTransformer(model, device=self.device).eval()
+                pipeline = SentenceTransformer(model, device=self.device, trust_remote_code=False).eval()
         except (OSError, ValueError) as error:
             raise BadInput(f"cannot load the static model {model!r}: {first_line(error)}") from error
         table: Any = pipeline[0]

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int
 
-from workbench.assets import quiet_loading, weights_revision
+from workbench.assets import quiet_loading, require_plain, weights_revision
 from workbench.core.errors import BadInput, first_line
 from workbench.embed._embedder import EmbedderSpec
 from workbench.embed._grad_embedder import Features, GradEmbedder, TokenBatch
@@ -33,10 +33,14 @@ class TransformersEmbedder(GradEmbedder):
         if pooling not in POOLINGS:
             raise BadInput(f"pooling is {pooling!r}; expected one of {', '.join(POOLINGS)}")
         self.device = pick_device(device)
+        require_plain(model)
         try:
             with quiet_loading():
-                self.tokenizer = AutoTokenizer.from_pretrained(model)
-                self.model = AutoModel.from_pretrained(model, dtype=torch.float32).to(self.device).eval()
+                self.tokenizer = AutoTokenizer.from_pretrained(model, trust_remote_code=False)
+                network = AutoModel.from_pretrained(
+                    model, dtype=torch.float32, use_safetensors=True, trust_remote_code=False
+                )
+                self.model = network.to(self.device).eval()
         except (OSError, ValueError) as error:
             raise BadInput(f"cannot load the transformers model {model!r}: {first_line(error)}") from error
         if self.tokenizer.pad_token is None:

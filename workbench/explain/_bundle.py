@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import torch
 from jaxtyping import Float
-from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from scipy.special import expit
 
-from workbench.core.errors import BadInput, first_line
+from workbench.core.errors import BadInput
 from workbench.core.files import read_json, write_json
+from workbench.core.tensors import whole_tensors
 from workbench.core.vectors import unit
 from workbench.lm.projector import ProjectorConfig
 from workbench.lm.soft_prompt import SoftPromptModel
@@ -81,7 +81,7 @@ class Bundle:
     @classmethod
     def load(cls, folder: Path, config: Mapping[str, Any], device: str) -> Bundle:
         """Read what `save` wrote. Raises BadInput naming what does not fit."""
-        try:
+        with whole_tensors(folder, "is not a whole explainer"):
             words = read_json(folder / _WORDS)
             table = {name: tensor.numpy() for name, tensor in load_file(folder / _CLAIMS).items()}
             state = {name: tensor.float() for name, tensor in load_file(folder / _PROJECTOR).items()}
@@ -89,21 +89,17 @@ class Bundle:
             sizes = ProjectorConfig(**config["projector"])
             names, questions = zip(*config["claims"], strict=True) if config["claims"] else ((), ())
             a, b = config["calibration"]
-        except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
-            raise BadInput(f"{folder} is not a whole explainer: {first_line(error)}") from error
         model = SoftPromptModel(config["model"], words, sizes, device)
         if model.revision != config["model_revision"]:
             raise BadInput(
                 f"{folder.name} was trained on {model.name} with weights {config['model_revision']}; the ones here are "
                 f"{model.revision}"
             )
-        try:
+        with whole_tensors(folder / _PROJECTOR, "does not fit its card"):
             model.projector.load_state_dict(state)
-        except RuntimeError as error:
-            raise BadInput(f"{folder / _PROJECTOR} does not fit its card: {first_line(error)}") from error
-        model.merge_lora(lora)
-        model.projector.eval()
-        return cls(model, Claims(names, questions, table["coef"], table["intercept"]), (a, b), table["blind"])
+            model.merge_lora(lora)
+            model.projector.eval()
+            return cls(model, Claims(names, questions, table["coef"], table["intercept"]), (a, b), table["blind"])
 
 
 def _kept(name: str, value: torch.Tensor) -> torch.Tensor:

@@ -126,7 +126,7 @@ def _decoder(recipe: InverterRecipe, dim: int, vocabulary: Vocabulary, folder: P
     from transformers import AutoModel, BertModel
 
     try:
-        start = AutoModel.from_pretrained(folder)
+        start = AutoModel.from_pretrained(folder, use_safetensors=True, trust_remote_code=False)
     except (OSError, ValueError) as error:
         raise BadInput(f"cannot start from {str(folder)!r}: {first_line(error)}") from error
     if not isinstance(start, BertModel):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import tomllib
-from importlib.resources import files
+from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, NonNegativeFloat, ValidationError, model_validator
 
 from workbench.core.errors import BadInput, UnknownName
+from workbench.core.files import read_toml
 from workbench.data.tasks import task_card
 
 Wordings = tuple[str, ...]
@@ -60,7 +60,9 @@ class Mixture(BaseModel):
 def load_mixture(path: Path | None = None) -> Mixture:
     """The shipped mixture, or one in a TOML file. Raises BadInput for an unknown field, task or class."""
     place = path or files("workbench.jobs").joinpath("explain_mixture.toml")
+    with as_file(place) as file:
+        content = read_toml(file)
     try:
-        return Mixture(**tomllib.loads(place.read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, ValidationError, UnknownName) as error:
+        return Mixture(**content)
+    except (ValidationError, UnknownName) as error:
         raise BadInput(f"{place}: {error}") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -70,10 +71,20 @@ class TextModel:
         bag, vocabulary = load_bag(folder)
         state = _load(folder / DECODER)
         with whole_tensors(folder / DECODER, "does not fit its card"):
+            _require_room(config, state)
             decoder = make_decoder(**{"architecture": "film", **config})
             decoder.load_state_dict(state)
             decoder.set_bag_of_words(bag)
         return cls(decoder.to(device).eval(), bag, vocabulary, load_shifts(folder))
+
+
+def _require_room(config: Mapping[str, Any], state: Mapping[str, torch.Tensor]) -> None:
+    """Raise ValueError for a size that these weights cannot have: a card may state any, and it would be made first."""
+    numbers = sum(tensor.numel() for tensor in state.values())
+    for name, size in config.items():
+        most = len(state) if "layers" in name else numbers
+        if isinstance(size, int) and size > most:
+            raise ValueError(f"{name} is over {most:,}, which these weights cannot hold")
 
 
 def save_bag(folder: Path, bag: BagOfWords, vocabulary: Vocabulary) -> None:

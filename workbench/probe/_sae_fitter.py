@@ -17,7 +17,7 @@ from torch.nn.functional import embedding_bag
 
 from workbench.core.errors import BadInput
 from workbench.core.files import atomic_folder, read_json, write_json
-from workbench.core.tensors import whole_tensors
+from workbench.core.tensors import NO_STATE, whole_tensors
 from workbench.probe.sparse_autoencoder import TopKAutoencoder
 
 _AUX_SHARE = 1 / 32
@@ -101,7 +101,7 @@ class SaeFitter:
         """Take up a saved state in place, if there is one."""
         if not folder.is_dir():
             return
-        with whole_tensors(folder, "is not a whole state of this training; remove it to begin again"):
+        with whole_tensors(folder, NO_STATE):
             told = read_json(folder / "progress.json")
             self.step, self.seconds = told["step"], told["seconds"]
             found = {name: tensor.to(self._device) for name, tensor in load_file(folder / "state.safetensors").items()}

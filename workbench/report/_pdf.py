@@ -21,6 +21,7 @@ _QUIET = (
     "--disable-sync",
     "--no-pdf-header-footer",
     "--virtual-time-budget=10000",
+    "--window-size=1400,1000",  # charts are drawn for a window, and printed as they were drawn
 )
 _SECONDS = 120
 

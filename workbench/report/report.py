@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -13,9 +14,12 @@ from workbench.core import render
 from workbench.core.blocks import Block, Intervals
 from workbench.core.errors import BadInput
 from workbench.core.files import read_json, write_json, write_text
-from workbench.core.result import Result
+from workbench.core.result import OtherVersion, Result
+from workbench.core.schema import report_schema
 
 FORMATS = ("html", "md", "json")
+SCHEMA_VERSION = 1
+"""Of the JSON of a report; each result in it has its own."""
 
 
 @dataclass(frozen=True)
@@ -28,29 +32,38 @@ class Report:
     """When and by which version, as one line for the foot of the page."""
 
     def blocks(self) -> tuple[Block, ...]:
-        """All results' blocks, in order."""
-        return tuple(block for result in self.results for block in result.blocks())
+        """All results' blocks in order, closing words of any of them at the end."""
+        opening = [block for result in self.results for block in result.opening()]
+        return (*opening, *(block for result in self.results for block in result.closing()))
 
     def to_json(self) -> dict[str, Any]:
         """Title and results as plain JSON."""
         return {
-            "report": 1,
+            "schema_version": SCHEMA_VERSION,
             "title": self.title,
             "made": self.made,
             "results": [result.to_json() for result in self.results],
         }
 
+    @staticmethod
+    def schema() -> dict[str, Any]:
+        """JSON Schema (draft 2020-12) of `to_json`, for every type of result that the workbench has."""
+        import workbench.results  # noqa: F401  # so that all are known
+
+        known = (kind for kind in Result.kinds() if kind.__module__.startswith("workbench."))
+        return report_schema(known, SCHEMA_VERSION)
+
     @classmethod
     def from_json(cls, value: Any, source: str = "report") -> Report:
-        """Rebuild a report. A single result is taken as a report of one. Raises BadInput."""
+        """Rebuild a report. A single result is taken as a report of one. Raises OtherVersion, BadInput."""
         if isinstance(value, dict) and "type" in value:
-            result = Result.from_json(value)
+            result = Result.opened(value)
             return cls(getattr(result, "title", type(result).__name__), (result,))
-        if not isinstance(value, dict) or value.get("report") != 1 or not isinstance(value.get("results"), list):
-            raise BadInput(
-                f"{source} is not a report of the workbench: expected an object with 'report': 1 and 'results'"
-            )
-        results = tuple(Result.from_json(item) for item in value["results"])
+        if not isinstance(value, dict) or not isinstance(value.get("results"), list):
+            raise BadInput(f"{source} is not a report of the workbench: expected an object with 'results'")
+        if (version := value.get("schema_version")) != SCHEMA_VERSION:
+            raise OtherVersion(source, version, SCHEMA_VERSION)
+        results = tuple(Result.opened(item) for item in value["results"])
         return cls(str(value.get("title", "")), results, str(value.get("made", "")))
 
     @classmethod
@@ -60,7 +73,7 @@ class Report:
 
     def to_markdown(self) -> str:
         """GitHub-flavoured Markdown; charts become tables."""
-        return render.to_markdown(self.blocks()) + (f"\n---\n\n{self.made}\n" if self.made else "")
+        return render.to_markdown(self.blocks()) + (f"\n---\n\n{render.plain(self.made)}\n" if self.made else "")
 
     def to_html(self) -> str:
         """One page that needs no network: style, plotly and data are inside, and its policy lets nothing else in."""
@@ -70,14 +83,15 @@ class Report:
         blocks = self.blocks()
         charts = any(isinstance(block, Intervals) for block in blocks)
         scripts = [_plotly(), _asset("charts.js")] if charts else []
-        policy = " ".join(f"'sha256-{_digest(script)}'" for script in scripts) or "'none'"
+        styles = [_asset("page.css"), *([""] if charts else [])]  # plotly fills an empty one by rules
         template = Environment(autoescape=True).from_string(_asset("page.html"))
         return template.render(
             title=self.title,
-            style=Markup(_asset("page.css")),
+            style=Markup(styles[0]),
             body=Markup(render.to_html(blocks)),
             scripts=[Markup(script) for script in scripts],
-            policy=Markup(policy),
+            policy=Markup(_hashes(scripts)),
+            styles=Markup(_hashes(styles)),
             made=self.made,
         )
 
@@ -112,6 +126,7 @@ def _plotly() -> str:
     return get_plotlyjs()
 
 
-def _digest(script: str) -> str:
-    """The hash that a content-security policy names a script by."""
-    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+def _hashes(parts: Sequence[str]) -> str:
+    """What a content-security policy names inline scripts or styles by: of each its hash."""
+    digests = (base64.b64encode(hashlib.sha256(part.encode()).digest()).decode() for part in parts)
+    return " ".join(f"'sha256-{digest}'" for digest in digests) or "'none'"

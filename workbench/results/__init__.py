@@ -3,7 +3,7 @@
 from workbench.results.attribute_inference import AttributeInference, AttributeScores
 from workbench.results.attribution import Attribution, HitAttributions, PairAttribution
 from workbench.results.audit_diff import AuditDiff, Change
-from workbench.results.audit_parts import Control, Finding, Recovery
+from workbench.results.audit_parts import Control, Finding, GroupScores, Persons, Recovery
 from workbench.results.audit_result import AuditResult
 from workbench.results.augmentation import Augmentation, LabelCount, Sample
 from workbench.results.clusters import CentroidName, Cluster, Clusters
@@ -68,6 +68,7 @@ __all__ = [
     "Fingerprint",
     "Gain",
     "Geometry",
+    "GroupScores",
     "HitAttributions",
     "Interpretation",
     "InversionScores",
@@ -80,6 +81,7 @@ __all__ = [
     "Outlier",
     "PairAttribution",
     "Payload",
+    "Persons",
     "ProbeScores",
     "QuestionScores",
     "RandomTest",

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from workbench.core.access import THREATS
-from workbench.core.blocks import Block, Table, Text
-from workbench.results.audit_parts import Cell, Finding, Grade, worst
+from workbench.core.blocks import Block, Intervals, Series, Table, Text
+from workbench.results.audit_parts import GRADES, Cell, Finding, Grade, Policy, worst
 
 if TYPE_CHECKING:
     from workbench.results.audit_result import AttackCost
@@ -41,6 +41,36 @@ def finding_table(findings: Sequence[Finding]) -> Table:
     )
     columns = ("threat model", "attack", "measure", "found", "floor", "excess", "detectable", "grade")
     return Table(columns, rows, "All findings; detectable: the smallest excess shown four times in five", digits=2)
+
+
+def forest(findings: Sequence[Finding], policy: Policy) -> tuple[Intervals, ...]:
+    """The excess of every finding with its interval, one under the other, worst first under each threat model."""
+    if not findings:
+        return ()
+    rungs = {name: threat.id for name, threat in THREATS.items()}
+    shown = sorted(findings, key=lambda each: (rungs.get(each.threat, each.threat), -each.excess.low))
+    labels = tuple(f"{rungs.get(each.threat, each.threat)} {each.attack}: {each.measure}" for each in shown)
+    series = Series("excess over the floor", tuple(each.excess for each in shown))
+    rules = (("substantial", policy.substantial), ("severe", policy.severe))
+    return (Intervals("Excess of every finding over its floor", "excess, 0 to 1", labels, (series,), 1.0, rules),)
+
+
+def matrix_table(cells: Sequence[Cell]) -> Table:
+    """A row an attack, a column a threat model: the worst grade where it ran, else that it did not, or cannot apply."""
+    attacks = tuple(dict.fromkeys(cell.attack for cell in cells))
+    place = {(cell.attack, cell.threat): cell for cell in cells}
+    rows = tuple((attack, *(_state(place.get((attack, name)), name) for name in THREATS)) for attack in attacks)
+    columns = ("attack", *(threat.id for threat in THREATS.values()))
+    return Table(columns, rows, "Attacks by threat model; n/a: does not apply to what this attacker holds")
+
+
+def _state(cell: Cell | None, threat: str) -> str:
+    if cell is None or cell.state == "not run" or not THREATS[threat].vectors:
+        return "not run"
+    if cell.state == "not applicable":
+        return "n/a"
+    grade = cell.why.rpartition(": ")[2]
+    return grade.partition(" at ")[0] if grade in GRADES else "run"
 
 
 def grid_table(cells: Sequence[Cell]) -> Table:
@@ -81,6 +111,12 @@ def risk_table(findings: Sequence[Finding], grades: Mapping[str, Grade]) -> Tabl
     return Table(("framework", "risk", "worst finding"), tuple(rows), "Risk register")
 
 
+def annex_table(parts: Mapping[str, Mapping[str, Any]]) -> Table:
+    """A row a choice or fact, under the name of its part."""
+    rows = [(part, key, _words(value)) for part, choices in parts.items() for key, value in choices.items()]
+    return Table(("", "", ""), tuple(rows))
+
+
 def limits() -> tuple[Block, ...]:
     """What no number of an audit says."""
     return (
@@ -99,3 +135,13 @@ def limits() -> tuple[Block, ...]:
             "that were labelled. What was not run has not passed."
         ),
     )
+
+
+def _words(value: Any) -> str:
+    if value in ("", None):
+        return "-"
+    if isinstance(value, Mapping):
+        return "; ".join(f"{key}: {_words(item)}" for key, item in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value))
+    return str(value)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
-from workbench.core.blocks import Block, Fact, Facts, Heading, Intervals, Series, Table, Text
+from workbench.core.blocks import Block, Fact, Facts, Heading, Table, Text
 from workbench.core.claims import LEVEL, holm
+from workbench.core.curves import Curve, Curves
 from workbench.core.estimate import Estimate
 from workbench.core.result import Result
 from workbench.results.probe_scores import Gain
 
+C = TypeVar("C")
 PRIOR, SIDE = "the prior", "side information"
 
 
@@ -73,6 +76,8 @@ class AttributeInference(Result):
         rows = tuple(
             (r.label, r.classes, r.prior, r.side, r.vectors, r.both, r.excess, f"{p[r.label]:.4f}") for r in self.rows
         )
+        if not self.side_columns:  # then no row has a number from them
+            names, rows = _without(names, (3, 5)), tuple(_without(row, (3, 5)) for row in rows)
         leaks = self.leaks()
         strong = tuple(place for place, row in enumerate(self.rows) if row.label in leaks)
         return Table(names, rows, "Accuracy on rows whose label is hidden", strong)
@@ -81,14 +86,15 @@ class AttributeInference(Result):
         """Advantage over the prior, and balanced accuracy."""
         names = ("attribute", "advantage, vectors", "advantage, side information", "balanced accuracy", "chance")
         rows = tuple((r.label, r.advantage, r.side_advantage, r.balanced, 1 / r.classes) for r in self.rows)
+        if not self.side_columns:
+            names, rows = _without(names, (2,)), tuple(_without(row, (2,)) for row in rows)
         return Table(names, rows, "Advantage: (accuracy - prior) / (1 - prior)")
 
-    def curve(self) -> Intervals:
-        """Advantage by the number of labelled vectors."""
-        sizes = sorted({n for row in self.rows for n, _ in row.curve})
-        series = tuple(Series(row.label, tuple(dict(row.curve).get(n) for n in sizes)) for row in self.rows)
-        labels = tuple(f"{n:,} labels" for n in sizes)
-        return Intervals("How many labels an insider needs", "advantage over the prior", labels, series, 1.0)
+    def curve(self) -> Curves:
+        """Advantage by the number of labelled vectors, which stands on a logarithmic axis."""
+        curves = tuple(Curve(row.label, tuple((float(n), found) for n, found in row.curve)) for row in self.rows)
+        title = "How many labels an insider needs"
+        return Curves(title, "labelled vectors", "advantage over the prior", curves, "x", percent="y")
 
     def blocks(self) -> tuple[Block, ...]:
         """Verdict, accuracies, advantages, learning curve, how it was done."""
@@ -117,3 +123,7 @@ class AttributeInference(Result):
                 f"claims. A point of the curve is the mean of {self.draws} random choices of labelled vectors."
             ),
         )
+
+
+def _without(cells: tuple[C, ...], places: tuple[int, ...]) -> tuple[C, ...]:
+    return tuple(cell for place, cell in enumerate(cells) if place not in places)

@@ -28,18 +28,58 @@ class Control:
 class Recovery:
     """How often planted data of one kind was read off the vectors by one method.
 
-    `exact` is the share of values found whole in the reconstruction (normalised words), `partial` the mean share of a
-    value's words found, `excess` is `exact` less the same method's on shuffled vectors (its language prior).
+    `exact` is the share of values found whole in the reconstruction (normalised words), `fuzzy` that of values found
+    but for one character in five (edits, normalised by the value's length), `partial` the mean share of a value's words
+    found. `excess` and `fuzzy_excess` are less the same method's on shuffled vectors (its language prior).
+
     `invented` is, of the values of this kind that the reconstructions hold, the share that is not the hidden text's;
-    None where a kind has no shape by which it could be told, or none was written.
+    None where a kind has no shape by which it could be told (names, towns), or none was written.
     """
 
     method: str
     kind: str
     exact: Estimate
+    fuzzy: Estimate
     partial: Estimate
     excess: Estimate | None
+    fuzzy_excess: Estimate | None
     invented: Estimate | None = None
+
+
+@dataclass(frozen=True)
+class Persons:
+    """Of how many distinct planted persons one method read anything: shares of the persons.
+
+    `named` had their name read whole, `linked` their name and another value in the same reconstruction; None where no
+    person was planted with a name. The excess is over the same method on shuffled vectors.
+    """
+
+    method: str
+    anything: Estimate
+    named: Estimate | None
+    linked: Estimate | None
+    anything_excess: Estimate | None
+    named_excess: Estimate | None
+    linked_excess: Estimate | None
+
+
+@dataclass(frozen=True)
+class GroupScores:
+    """The main attack on one group of hidden texts, and what it has there beyond its language prior on the same texts.
+
+    `by` says how the texts were grouped (length, corpus, or a label), `words` is their mean number of words. The excess
+    is the mean of paired differences.
+    """
+
+    by: str
+    group: str
+    n: int
+    words: float
+    token_f1: Estimate
+    prior_f1: Estimate
+    excess: Estimate
+    exact: Estimate
+    exact_excess: Estimate
 
 
 @dataclass(frozen=True)

@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar, Literal
 
 from workbench.core.access import THREATS
-from workbench.core.blocks import (
-    Block,
-    Example,
-    Examples,
-    Fact,
-    Facts,
-    Heading,
-    Intervals,
-    Series,
-    Table,
-    Text,
-)
+from workbench.core.blocks import Block, Example, Examples, Fact, Facts, Heading, Table, Text
 from workbench.core.result import Result
-from workbench.results._audit_pages import cost_table, finding_table, grade_table, grid_table, limits, risk_table
-from workbench.results.audit_parts import Cell, Control, Finding, Grade, Policy, Recovery, worst
+from workbench.results._audit_pages import (
+    annex_table,
+    cost_table,
+    finding_table,
+    forest,
+    grade_table,
+    grid_table,
+    limits,
+    matrix_table,
+    risk_table,
+)
+from workbench.results._audit_scores import group_blocks, person_table, recovery_chart, recovery_tables
+from workbench.results.audit_parts import Cell, Control, Finding, Grade, GroupScores, Persons, Policy, Recovery, worst
 from workbench.results.scores import ScoreTable
 
 Verdict = Literal["done", "inconclusive"]
+_RULE = "a quarter the best, a quarter around the median, the rest at random,"
 
 
 @dataclass(frozen=True)
@@ -42,15 +43,18 @@ class AttackCost:
 class AuditResult(Result):
     """One audit: the plan, the attacker, the controls, scores on sentences, and recovery of personal data."""
 
+    schema_version: ClassVar[int] = 2
+
     title: str
     plan: Mapping[str, Any]
     threat: Mapping[str, Any]
     embedder: Mapping[str, Any]
     controls: tuple[Control, ...]
     sentences: ScoreTable
-    lengths: ScoreTable
-    """The main attack again, by length of the hidden sentence."""
+    groups: tuple[GroupScores, ...]
+    """The main attack again, by length of the hidden sentence, by corpus, and by a label of the store."""
     recoveries: tuple[Recovery, ...]
+    persons: tuple[Persons, ...]
     examples: tuple[Example, ...]
     records: tuple[Example, ...]
     seconds: float
@@ -80,10 +84,15 @@ class AuditResult(Result):
 
     def blocks(self) -> tuple[Block, ...]:
         """The report, from headline to method."""
+        return (*self.opening(), *self.closing())
+
+    def opening(self) -> tuple[Block, ...]:
+        """Verdict, controls, what was tried, and results."""
         return (
             Heading(self.title, 1),
             *self._summary(),
             *self._graded(),
+            *forest(self._found(), self.policy),
             Heading("Are the numbers to be trusted?"),
             *self._controls(),
             Heading("What was tried, and what was not"),
@@ -91,17 +100,19 @@ class AuditResult(Result):
             Heading("How much of a sentence comes back"),
             Text(
                 "Each sentence was embedded, its text hidden, and the vector handed to the attacker. The floors say "
-                "what is had without inversion: the nearest text of a public corpus, a closed-form list of words, and "
-                "the same attack on shuffled vectors (the language prior: what it writes whatever the vector says)."
+                "what is had without inversion: the nearest text of a public corpus, a closed-form list of words, the "
+                "most frequent words of public text, a store's metadata read as if it were the text, the same attack "
+                "on vectors of an encoder that has learnt nothing, and on shuffled ones (the language prior: what it "
+                "writes whatever the vector says)."
             ),
             self.sentences.chart(),
             self.sentences.table(),
-            self.lengths.table(),
+            *group_blocks(self.groups),
             Text(
                 f"Intervals are 95%. BLEU is the mean over sentences, {self.sentences.signature}. Token F1 compares "
                 "multisets of normalised words. Exact match ignores case, punctuation and spacing."
             ),
-            Examples("Sentences of the public test split; shared words are marked", self.examples),
+            Examples(f"Hidden sentences, {_RULE} by cosine; {self._shown()}", self.examples),
             Heading("How much personal data comes back"),
             Text(
                 "The persons are made up and were planted, so every hit is checked against what was written, to the "
@@ -110,12 +121,22 @@ class AuditResult(Result):
                 "training text draws from too, so a hit among them is the right choice from a list; telephone and "
                 "account numbers and addresses are new."
             ),
-            self._recovery_chart(),
-            self._recovery_table(),
-            Examples(
-                "Records with planted personal data; the data is masked, marks say what was recovered", self.records
+            recovery_chart(self.recoveries),
+            *recovery_tables(self.recoveries, self._main()),
+            person_table(self.persons, self._main()),
+            Text(
+                "Nearly: found but for one character in five, edits counted against the best stretch of the text. Made "
+                "up: of the values of that form in what was read, those that the hidden text does not have; names and "
+                "towns have no form to be told by, so for them there is no such number. Persons are distinct names; "
+                "linked: the name and another value came back in one text."
             ),
+            Examples(f"Records with planted personal data, {_RULE} by values found; {self._told()}", self.records),
             *self._others(),
+        )
+
+    def closing(self) -> tuple[Block, ...]:
+        """Risks, limits, and how to do it again."""
+        return (
             Heading("Risks, as frameworks name them"),
             risk_table(self.findings, self.grades()),
             Heading("Limits"),
@@ -127,14 +148,21 @@ class AuditResult(Result):
     def brief(self) -> tuple[Block, ...]:
         """Headline, controls, and one table each for sentences and personal data."""
         main = self._main()
-        recovered = tuple((r.kind, r.exact, r.partial, r.excess) for r in self.recoveries if r.method == main)
+        recovered = tuple(
+            (r.kind, r.exact, r.fuzzy, r.partial, r.excess, r.invented) for r in self.recoveries if r.method == main
+        )
         return (
             Heading(self.title, 1),
             *self._summary(),
             *self._controls(),
             *((grade_table(self.findings, self.grades()),) if self.findings else ()),
             self.sentences.table(),
-            Table(("kind", "found whole", "share of its words", "excess"), recovered, f"Personal data, {main}"),
+            Table(
+                ("kind", "found whole", "nearly", "share of its words", "excess", "made up"),
+                recovered,
+                f"Personal data, {main}",
+                digits=2,
+            ),
         )
 
     def _main(self) -> str:
@@ -163,6 +191,16 @@ class AuditResult(Result):
                 "bad" if attack.exact.low > 0.01 else "plain",
             ),
         ]
+        if own := next((each for each in self.persons if each.method == attack.method), None):
+            read = own.anything
+            facts.append(
+                Fact(
+                    "of planted persons have a value of theirs come back whole",
+                    f"{read.value:.0%}",
+                    f"95% {read.low:.0%} to {read.high:.0%}, n = {read.n}",
+                    "bad" if own.anything_excess and own.anything_excess.low > 0 else "plain",
+                )
+            )
         worst = [r for r in self.recoveries if r.method == attack.method and r.excess]
         if worst:
             top = max(worst, key=lambda r: (r.exact.value, r.partial.value))
@@ -199,7 +237,21 @@ class AuditResult(Result):
         )
 
     def _grid(self) -> tuple[Block, ...]:
-        return (grid_table(self.cells),) if self.cells else (Text("Only the attack below was tried."),)
+        if not self.cells:
+            return (Text("Only the attack below was tried."),)
+        cells = self.cells
+        if self.verdict == "inconclusive":
+            cells = tuple(
+                replace(cell, why=f"{cell.why.rpartition(': ')[0]}: inconclusive") if cell.excess else cell
+                for cell in cells
+            )
+        return matrix_table(cells), grid_table(cells)
+
+    def _found(self) -> tuple[Finding, ...]:
+        """The findings as they may be shown: none has a grade where a control failed."""
+        if self.verdict == "done":
+            return self.findings
+        return tuple(replace(each, grade="inconclusive") for each in self.findings)
 
     def _others(self) -> tuple[Block, ...]:
         if not self.others:
@@ -208,47 +260,31 @@ class AuditResult(Result):
             Heading("Attackers who hold less, or more"),
             *(table.table() for table in self.others),
             cost_table(self.costs),
-            finding_table(self.findings),
+            finding_table(self._found()),
         )
 
     def _controls(self) -> tuple[Block, ...]:
         rows = tuple((c.name, "passed" if c.passed else "FAILED", c.detail) for c in self.controls)
         return (Table(("control", "", "what was seen"), rows),)
 
-    def _recovery_chart(self) -> Intervals:
-        kinds = tuple(dict.fromkeys(r.kind for r in self.recoveries))
-        methods = tuple(dict.fromkeys(r.method for r in self.recoveries))
-        found = {(r.method, r.kind): r.exact for r in self.recoveries}
-        labels = tuple(f"{kind} ({next(found[m, kind].n for m in methods if (m, kind) in found)})" for kind in kinds)
-        series = tuple(Series(method, tuple(found.get((method, kind)) for kind in kinds)) for method in methods)
-        return Intervals(
-            "Planted values found whole, by kind (number planted)", "share of values", labels, series, upper=1.0
-        )
+    def _shown(self) -> str:
+        if not self.plan.get("store"):
+            return "of the public test split, so shown as they are; shared words are marked"
+        shown = "shown as they are, as the plan asks" if self._plaintext else "their letters masked"
+        return f"texts of the store, {shown}; shared words are marked"
 
-    def _recovery_table(self) -> Table:
-        main = self._main()
-        rows = tuple((r.kind, r.method, r.exact, r.partial, r.excess) for r in self.recoveries)
-        strong = tuple(i for i, r in enumerate(self.recoveries) if r.method == main)
-        columns = ("kind", "method", "found whole", "share of its words", "excess over the prior")
-        return Table(columns, rows, "Recovery of planted personal data", strong)
+    def _told(self) -> str:
+        if self._plaintext:
+            return "planted data is shown as it is, as the plan asks; shared words are marked"
+        return "planted data is masked, marks say what was recovered"
+
+    @property
+    def _plaintext(self) -> bool:
+        return bool(self.plan.get("include_plaintext"))
 
     def _method(self) -> tuple[Block, ...]:
-        rows = [("plan", key, _words(value)) for key, value in self.plan.items()]
-        rows += [("attacker", key, _words(value)) for key, value in self.threat.items()]
-        rows += [("embedder", key, _words(value)) for key, value in self.embedder.items()]
-        rows += [("checkpoint", key, _words(value)) for key, value in self.checkpoint.items()]
-        rows += [("run", "seconds", f"{self.seconds:.0f}")]
+        parts = {"plan": self.plan, "attacker": self.threat, "embedder": self.embedder, "checkpoint": self.checkpoint}
         return (
-            Text(
-                "Everything that is needed to run this audit again; `report.json` beside this page holds every number."
-            ),
-            Table(("", "", ""), tuple(rows)),
+            Text("Everything that is needed to run this audit again; report.json beside this page holds every number."),
+            annex_table({**parts, "run": {"seconds": f"{self.seconds:.0f}"}}),
         )
-
-
-def _words(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return ", ".join(f"{key} {item}" for key, item in value.items())
-    if isinstance(value, list | tuple):
-        return ", ".join(map(str, value))
-    return str(value)

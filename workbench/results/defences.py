@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from workbench.core.blocks import Block, Cell, Fact, Facts, Heading, Intervals, Series, Table, Text
+from workbench.core.curves import Curve, Curves
 from workbench.core.estimate import Estimate
 from workbench.core.result import Result
 
@@ -159,6 +160,32 @@ class DefenceScores(Result):
             upper=1.0,
         )
 
+    def averaging(self) -> tuple[Curves, ...]:
+        """What the mean of many releases gives back, for every defence whose noise is drawn anew each time."""
+        fresh = [each for each in self.rows if each.averaged is not None]
+        if not fresh:
+            return ()
+        curves = []
+        for row in fresh:
+            means = [(float(m), row.attack(f"mean of {m} releases").accuracy) for m in self.releases if m > 1]
+            curves.append(Curve(row.defence, ((1.0, row.static.accuracy), *means)))
+        floor = Curve("prior", tuple((float(m), self.prior) for m in self.releases))
+        title = f"Fresh noise averages away: {self.attribute} read from the mean of many releases"
+        return (Curves(title, "releases of the same vector", "accuracy", (*curves, floor), "x", percent="y"),)
+
+    def pairs_curve(self) -> tuple[Curves, ...]:
+        """What known pairs give back, for every defence by which a static attacker is deceived."""
+        held = [each for each in self.rows if each.deceives]
+        if not held or not self.pairs:
+            return ()
+        found = (
+            Curve(row.defence, tuple((float(k), row.attack(f"{k} known pairs").accuracy) for k in self.pairs))
+            for row in held
+        )
+        floor = Curve("prior", tuple((float(k), self.prior) for k in self.pairs))
+        title = f"A transform is learnt from known pairs: {self.attribute} read after Procrustes"
+        return (Curves(title, "known pairs", "accuracy", (*found, floor), "x", percent="y"),)
+
     def verdicts(self) -> tuple[Text, ...]:
         """Of which defences a static attacker would have shown less, and what every epsilon is an epsilon of."""
         out = [
@@ -215,6 +242,8 @@ class DefenceScores(Result):
             *self.verdicts(),
             Text(self.setting()),
             self.chart(),
+            *self.averaging(),
+            *self.pairs_curve(),
             *others,
         )
 

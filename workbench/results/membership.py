@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from workbench.core.blocks import Block, Fact, Facts, Heading, Intervals, Series, Table, Text
+from workbench.core.blocks import Block, Fact, Facts, Heading, Table, Text
+from workbench.core.curves import Curve, Curves
 from workbench.core.estimate import Estimate
 from workbench.core.result import Result
 
@@ -68,7 +69,7 @@ class Membership(Result):
 
     def table(self) -> Table:
         """A row an attack; the blind one last."""
-        levels = [rate.level for rate in self.blind.rates if rate.level <= 0.01]
+        levels = [rate.level for rate in self.blind.rates if rate.level in (STRICT, 0.01)]
         columns = ["attack", "AUC"]
         for level in levels:
             columns += [f"found at {level:.1%} false alarms", "false alarms that came"]
@@ -78,12 +79,12 @@ class Membership(Result):
             rows.append((each.attack, each.auc, *(cell for rate in rates for cell in (rate.found, rate.false))))
         return Table(tuple(columns), tuple(rows), "Members told from others", (len(self.attacks) - 1,))
 
-    def curve(self) -> Intervals:
-        """The ROC curve at false alarm rates that double or so, as a log axis would have them."""
+    def curve(self) -> Curves:
+        """The ROC curve on logarithmic axes: at low rates of false alarms an attack is worth something or nothing."""
         shown = (*self.attacks, self.blind)
-        labels = tuple(f"{rate.level:.1%}" for rate in self.blind.rates)
-        series = tuple(Series(each.attack, tuple(rate.found for rate in each.rates)) for each in shown)
-        return Intervals("Members found, by false alarms allowed", "share of the members", labels, series, 1.0)
+        curves = tuple(Curve(each.attack, tuple((rate.level, rate.found) for rate in each.rates)) for each in shown)
+        title = "ROC: members found, by false alarms allowed; bars at 1%"
+        return Curves(title, "false alarms allowed", "members found", curves, "xy", "chance", 0.01, "xy")
 
     def blocks(self) -> tuple[Block, ...]:
         """Headline, warning if the lists differ as texts, table, curve, how it was done."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from shutil import copyfile
 from typing import TYPE_CHECKING
 
-from workbench.core.errors import FetchError
+from workbench.core.errors import FetchError, first_line
 from workbench.core.files import read_json, write_json
 
 if TYPE_CHECKING:
@@ -33,11 +33,14 @@ def bert_onnx(paths: Sequence[Path], into: Path, pooling: str, normalise: bool =
 
     files = {path.name: path for path in paths}
     graph = next(path for path in paths if path.suffix == ".onnx")
-    weights = _weights(graph)
+    try:
+        weights = _weights(graph)
+        config = BertConfig(**read_json(files["config.json"]))
+        with torch.device("meta"):
+            model = BertModel(config, add_pooling_layer=False)
+    except Exception as error:  # protobuf's own errors, a tensor of another size than it states, sizes that do not fit
+        raise FetchError(f"{graph.name} cannot be read as an ONNX model of BERT: {first_line(error)}") from error
     state = {name: torch.tensor(value, dtype=torch.float32).contiguous() for name, value in weights.items()}
-    config = BertConfig(**read_json(files["config.json"]))
-    with torch.device("meta"):
-        model = BertModel(config, add_pooling_layer=False)
     _require_match(state, {name: tuple(value.shape) for name, value in model.state_dict().items()}, graph)
     save_file(state, into / "model.safetensors", metadata={"format": "pt"})
     for name in ("config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"):
@@ -51,7 +54,7 @@ def _weights(path: Path) -> dict[str, np.ndarray]:
     import onnx
     from onnx.numpy_helper import to_array
 
-    graph = onnx.load(path).graph
+    graph = onnx.load(path, load_external_data=False).graph  # other files are none of its business
     arrays = {item.name: to_array(item) for item in graph.initializer}
     found = {name: value for name, value in arrays.items() if name.startswith(("embeddings.", "encoder."))}
     for node in graph.node:

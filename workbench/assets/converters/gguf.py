@@ -10,7 +10,7 @@ from typing import Any
 from workbench.assets._quiet import quiet_loading
 from workbench.assets._tokenizer import save_tokenizer
 from workbench.assets.converters._join import join
-from workbench.core.errors import FetchError, first_line
+from workbench.core.errors import CannotWrite, FetchError, first_line
 
 __all__ = ["gguf"]
 
@@ -38,5 +38,7 @@ def gguf(pieces: Sequence[Path], into: Path) -> None:
             )
             model.save_pretrained(into)
             save_tokenizer(tokenizer, into)
-    except (ValueError, KeyError, OSError, RuntimeError) as error:
+    except CannotWrite:
+        raise
+    except Exception as error:  # the reader takes its numbers as they come: any kind of error may follow
         raise FetchError(f"{path.name} cannot be read as a GGUF model: {first_line(error)}") from error

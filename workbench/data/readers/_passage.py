@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from workbench.core.errors import BadInput
+from workbench.core.errors import BadInput, first_line
 
 
 class Passage(NamedTuple):
@@ -31,11 +32,30 @@ def open_text(path: Path) -> io.StringIO:
 
 def old_text(path: Path) -> str:
     """Text of a file from before all were UTF-8: where it is not, its bytes are read as Latin-1."""
-    data = path.read_bytes()
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise BadInput(f"cannot read {path}: {error.strerror}") from error
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
         return data.decode("latin-1")
+
+
+@contextmanager
+def of_form(path: Path, form: str) -> Iterator[None]:
+    """Where a key that is missing, or a value of another kind, is a BadInput: the file is not of this form."""
+    try:
+        yield
+    except (KeyError, TypeError, AttributeError, IndexError) as error:
+        raise BadInput(f"{path} is not {form}: {type(error).__name__} {first_line(error)}") from error
+
+
+def text_of(value: Any) -> str:
+    """`value` itself; raises TypeError where it is no text, for `of_form`."""
+    if not isinstance(value, str):
+        raise TypeError(f"a {type(value).__name__} where a text was expected")
+    return value
 
 
 def paragraphs(lines: Iterable[str]) -> Iterator[str]:

@@ -29,17 +29,18 @@ def read_delimited(
         with open_text(path) as file:
             quoting = csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
             rows = csv.reader(file, delimiter=delimiter, quoting=quoting)
-            names = next(rows, []) if header else []
-            if isinstance(column, str) and column not in names:
-                raise BadInput(f"{path} has no column {column!r}; it has: {', '.join(names) or 'none'}")
-            place = names.index(column) if isinstance(column, str) else column
-            label_place = names.index(label) if label else -1
             try:
+                names = next(rows, []) if header else []
+                for name in (column, label):
+                    if isinstance(name, str) and name and name not in names:
+                        raise BadInput(f"{path} has no column {name!r}; it has: {', '.join(names) or 'none'}")
+                place = names.index(column) if isinstance(column, str) else column
+                label_place = names.index(label) if label else -1
                 for number, row in enumerate(rows, start=2 if header else 1):
                     if not row:
                         continue
-                    if len(row) <= place:
-                        raise BadInput(f"{path} row {number} has {len(row)} columns; expected at least {place + 1}")
+                    if len(row) < (least := max(place, label_place) + 1):
+                        raise BadInput(f"{path} row {number} has {len(row)} columns; expected at least {least}")
                     text = row[place].replace(breaks, "\n") if breaks else row[place]
                     yield Passage(text, f"{path.stem}:{number}", row[label_place] if label else "")
             except csv.Error as error:

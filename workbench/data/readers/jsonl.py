@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
 from workbench.core.errors import BadInput
+from workbench.core.files import parse_json
 from workbench.data.readers._passage import Passage, open_text
 
 __all__ = ["read_jsonl"]
@@ -19,10 +19,7 @@ def read_jsonl(paths: list[Path], field: str = "text", after: str = "") -> Itera
             for number, line in enumerate(file, start=1):
                 if not line.strip():
                     continue
-                try:
-                    record = json.loads(line)
-                except json.JSONDecodeError as error:
-                    raise BadInput(f"{path} line {number} is not JSON: {error}") from error
+                record = parse_json(line, f"{path} line {number}")
                 if not isinstance(record, dict) or not isinstance(record.get(field), str):
                     found = ", ".join(record) if isinstance(record, dict) else type(record).__name__
                     raise BadInput(f"{path} line {number} has no text in {field!r}; it has: {found}")

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import httpx
 
 from workbench.core.errors import BadInput
-from workbench.data.stores._library import need, versions_of
+from workbench.data.stores._library import engine, need, versions_of
 from workbench.data.stores._retry import Lost
 from workbench.data.stores._secrets import said, scrub, secret
 
@@ -48,28 +48,31 @@ class FolderSource(Source):
         if not (Path(where) / "chroma.sqlite3").is_file():
             raise BadInput(f"{where} holds no Chroma (no chroma.sqlite3); expected its folder or http://HOST:PORT")
         chromadb, settings = need("chromadb"), need("chromadb.config").Settings
-        try:
+        self._name = f"chroma:{where}"
+        with engine(self._name, "cannot be opened"):
             try:
                 self._client = chromadb.PersistentClient(where, settings(anonymized_telemetry=False), tenant, database)
             except ValueError:  # this process has the folder open already, with the library's own settings
                 self._client = chromadb.PersistentClient(where, settings(), tenant, database)
-        except Exception as error:  # the library raises what its engine does, of no class of its own
-            raise BadInput(f"chroma:{where} cannot be opened: {said(error)}") from None
         self.versions = versions_of("chromadb")
 
     def collections(self) -> list[str]:
-        return [each.name for each in self._client.list_collections()]
+        with engine(self._name):
+            return [each.name for each in self._client.list_collections()]
 
     def open(self, name: str) -> None:
-        # without a function of its own Chroma would load its default embedder
-        self._held = self._client.get_collection(name, embedding_function=None)
-        self.collection, self.metric = name, _metric(self._held.configuration_json, self._held.metadata)
+        with engine(self._name):
+            # without a function of its own Chroma would load its default embedder
+            self._held = self._client.get_collection(name, embedding_function=None)
+            self.collection, self.metric = name, _metric(self._held.configuration_json, self._held.metadata)
 
     def count(self) -> int:
-        return self._held.count()
+        with engine(self._name):
+            return self._held.count()
 
     def get(self, start: int, rows: int, ids_only: bool = False) -> dict[str, Any]:
-        return self._held.get(limit=rows, offset=start, include=[] if ids_only else list(_FIELDS))
+        with engine(self._name):
+            return self._held.get(limit=rows, offset=start, include=[] if ids_only else list(_FIELDS))
 
 
 class ServerSource(Source):

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from workbench.core.embedding_set import EmbeddingSet
+from workbench.core.embedding_set import EmbeddingSet, whole_parquet
 from workbench.core.errors import BadInput
 from workbench.core.files import atomic_path
 from workbench.data.stores._arrow import origin_of
@@ -31,7 +31,7 @@ def join(parts: list[Path], out: Path, limit: int, name: str) -> Joined:
     A label that only some parts have is missing in the others; one whose type differs becomes text. Raises BadInput,
     which calls the store `name`, for an id that stands in two rows.
     """
-    schemas = [pq.read_schema(part) for part in parts]
+    schemas = [_schema(part) for part in parts]
     normalised = all(origin_of(schema).normalised is True for schema in schemas)
     first = EmbeddingSet.load(parts[0])
     first = replace(first, provenance=replace(first.provenance, normalised=normalised))
@@ -40,7 +40,8 @@ def join(parts: list[Path], out: Path, limit: int, name: str) -> Joined:
     with atomic_path(out) as temporary:
         with pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
             for part in parts:
-                table = _like(pq.read_table(part), schema)
+                with whole_parquet(part):
+                    table = _like(pq.read_table(part), schema)
                 table = table.slice(0, limit - rows) if limit else table
                 if len(table):
                     writer.write_table(table)
@@ -48,6 +49,11 @@ def join(parts: list[Path], out: Path, limit: int, name: str) -> Joined:
                     rows += len(table)
         _refuse_duplicates(np.concatenate(hashes), parts, name)
     return Joined(rows, normalised)
+
+
+def _schema(part: Path) -> pa.Schema:
+    with whole_parquet(part):
+        return pq.read_schema(part)
 
 
 def _fields(schemas: Iterable[pa.Schema]) -> list[pa.Field]:

@@ -82,14 +82,14 @@ class Table:
     def vector(self, column: str) -> Any:
         """The column as a `vector`, whatever its type."""
         sql = need("psycopg.sql")
-        return sql.SQL("{}::vector").format(sql.Identifier(column))
+        return sql.SQL("{}::vector").format(_named(column))
 
     def plain(self, columns: Sequence[str]) -> Any:
         """Columns of labels and texts, each after a comma, as Python can hold them."""
         sql = need("psycopg.sql")
         kinds = ((column, self.types[column]) for column in columns)
         casts = ((c, "" if kind in _PLAIN else "::float8" if kind == "numeric" else "::text") for c, kind in kinds)
-        return sql.SQL("").join(sql.SQL(", {}" + cast).format(sql.Identifier(column)) for column, cast in casts)
+        return sql.SQL("").join(sql.SQL(", {}" + cast).format(_named(column)) for column, cast in casts)
 
 
 class Server:
@@ -179,8 +179,14 @@ class Server:
 def _composed(query: str, table: Table, parts: dict[str, Any]) -> Any:
     """A query with the table's name and further parts put in; strings are the names of columns."""
     sql = need("psycopg.sql")
-    named = {key: sql.Identifier(part) if isinstance(part, str) else part for key, part in parts.items()}
-    return sql.SQL(query).format(t=sql.SQL(table.name), **named)
+    named = {key: _named(part) if isinstance(part, str) else part for key, part in parts.items()}
+    return sql.SQL(query).format(t=sql.SQL(table.name.replace("%", "%%")), **named)
+
+
+def _named(column: str) -> Any:
+    """A column's name, quoted; psycopg takes a `%` for a place of a value, in names too."""
+    sql = need("psycopg.sql")
+    return sql.SQL(sql.Identifier(column).as_string().replace("%", "%%"))
 
 
 def _one_line(error: Exception) -> str:

@@ -8,6 +8,10 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import pyarrow.parquet as pq
+
+from workbench.core import codec
+from workbench.core.embedding_set import whole_parquet
 from workbench.core.errors import BadInput
 from workbench.core.files import read_json, write_json
 from workbench.core.progress import progress
@@ -40,6 +44,15 @@ class _Begun:
     @property
     def rows(self) -> int:
         return self.cursor.row if self.cursor else 0
+
+
+@dataclass(frozen=True)
+class _State:
+    """What is written down between two pages."""
+
+    line: str
+    parts: int
+    cursor: Cursor | None
 
 
 def pull(line: str, out: Path, batch: int = 1000, limit: int = 0) -> Pulled:
@@ -82,13 +95,27 @@ def pull(line: str, out: Path, batch: int = 1000, limit: int = 0) -> Pulled:
 def _begun(folder: Path, line: str, store: Store, facts: StoreFacts) -> _Begun:
     """What an earlier call left, if it read the same line and its order still holds; else an empty folder."""
     if (folder / _STATE).is_file():
-        held = read_json(folder / _STATE)
-        begun = _Begun(held["parts"], Cursor(**held["cursor"]))
-        if held["line"] == line and begun.cursor and store.can_go_on(facts, begun.cursor):
-            return begun
-        _LOG.warning("%s holds rows of another store or state; the pull begins again", folder)
+        try:
+            held = codec.decode(_State, read_json(folder / _STATE), "state")
+            begun = _Begun(held.parts, held.cursor)
+            _require_parts(folder, begun)
+            if held.line == line and begun.cursor and store.can_go_on(facts, begun.cursor):
+                return begun
+            _LOG.warning("%s holds rows of another store or state; the pull begins again", folder)
+        except BadInput as error:
+            _LOG.warning("%s; the pull begins again", error)
     shutil.rmtree(folder, ignore_errors=True)
     return _Begun()
+
+
+def _require_parts(folder: Path, begun: _Begun) -> None:
+    """Raise BadInput unless all parts are there, whole at their ends, and hold the rows that the cursor counts."""
+    rows = 0
+    for number in range(begun.parts):
+        with whole_parquet(_part(folder, number)):
+            rows += pq.read_metadata(_part(folder, number)).num_rows
+    if rows != begun.rows:
+        raise BadInput(f"{folder} holds {rows:,} rows; its state counts {begun.rows:,}")
 
 
 def _part(folder: Path, number: int) -> Path:

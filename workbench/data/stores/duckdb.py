@@ -12,12 +12,20 @@ import pyarrow as pa
 from workbench.core.errors import BadInput
 from workbench.data.stores._arrow import dim_of, page_of, rebatch, roles, stored
 from workbench.data.stores._columns import Wanted, only_one
-from workbench.data.stores._library import need, versions_of
+from workbench.data.stores._library import engine, need, versions_of
 from workbench.data.stores._page import Page
-from workbench.data.stores._secrets import said
 from workbench.data.stores._store import Cursor, Store, StoreFacts, resumed, state_of, stored_as
 
 __all__ = ["DuckStore"]
+
+
+_CLOSED = {
+    "enable_external_access": "false",
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "lock_configuration": "true",
+}
+"""A file may hold views that read other files or ask the network: they may not."""
 
 
 class DuckStore(Store):
@@ -85,14 +93,11 @@ class DuckStore(Store):
         path = Path(self.where)
         if not path.is_file():
             raise BadInput(f"{path} is {'a folder' if path.is_dir() else 'not there'}; expected a DuckDB file")
+        with engine(self.name, "cannot be opened"):
+            base = duckdb.connect(str(path), read_only=True, config=_CLOSED)
         try:
-            base = duckdb.connect(str(path), read_only=True)
-        except duckdb.Error as error:
-            raise BadInput(f"{path} cannot be opened by DuckDB: {said(error)}") from None
-        try:
-            yield base
-        except duckdb.Error as error:
-            raise BadInput(f"{self.name}: {said(error)}") from None
+            with engine(self.name):
+                yield base
         finally:
             base.close()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -95,23 +96,41 @@ class _Opened:
 def _open(where: str, state: str) -> _Opened:
     faiss = need("faiss")
     try:
-        owner = faiss.read_index(where)
-    except RuntimeError as error:
+        with _bounded(faiss, Path(where).stat().st_size):
+            owner = faiss.read_index(where)
+    except (RuntimeError, MemoryError) as error:
         reason = said(error).rpartition(": ")[2]
         raise BadInput(f"{where} cannot be read as a FAISS index of floating-point vectors: {reason}") from None
     chain = tuple(_chain(faiss, owner))
     if not chain[0].ntotal:
         raise BadInput(f"faiss:{where} holds no vectors")
+    if max(each.ntotal for each in chain) > Path(where).stat().st_size:
+        raise BadInput(f"faiss:{where} states {chain[0].ntotal:,} vectors, which its bytes cannot hold")
     kinds = [type(each).__name__ for each in chain]
     refused = BadInput(f"faiss:{where} is {' over '.join(kinds)}, which cannot give its vectors back")
     if any("IVF" in kind and "FastScan" in kind for kind in kinds):  # to try would end the process
         raise refused
-    opened = _reader(faiss, owner, chain, where)
     try:  # one by one first: a batch that cannot be reconstructed would end the process
+        opened = _reader(faiss, owner, chain, where)
         opened.source.reconstruct(int(opened.ids[0]) if opened.by_id else 0)
-    except RuntimeError:
+    except (RuntimeError, MemoryError):
         raise refused from None
     return opened
+
+
+@contextmanager
+def _bounded(faiss: Any, size: int) -> Iterator[None]:
+    """While it lasts, no vector of an index that is read may state more bytes, and no list more entries, than its file
+    has; releases of FAISS before these limits have none."""
+    names = [name for name in ("vector_byte_limit", "loop_limit") if hasattr(faiss, f"set_deserialization_{name}")]
+    former = {name: getattr(faiss, f"get_deserialization_{name}")() for name in names}
+    try:
+        for name in names:
+            getattr(faiss, f"set_deserialization_{name}")(max(size, 1))
+        yield
+    finally:
+        for name, limit in former.items():
+            getattr(faiss, f"set_deserialization_{name}")(limit)
 
 
 def _reader(faiss: Any, owner: Any, chain: tuple[Any, ...], where: str) -> _Opened:

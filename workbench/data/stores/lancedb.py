@@ -11,7 +11,7 @@ import pyarrow as pa
 from workbench.core.errors import BadInput
 from workbench.data.stores._arrow import dim_of, page_of, rebatch, roles, stored
 from workbench.data.stores._columns import Wanted, only_one
-from workbench.data.stores._library import need, versions_of
+from workbench.data.stores._library import engine, need, versions_of
 from workbench.data.stores._page import Page
 from workbench.data.stores._secrets import said
 from workbench.data.stores._store import Cursor, Store, StoreFacts, resumed, stored_as
@@ -36,7 +36,10 @@ class LanceStore(Store):
 
     def facts(self) -> StoreFacts:
         """From the table's newest version and its first rows."""
-        table = self._open()
+        with engine(self.name):
+            return self._facts(self._open())
+
+    def _facts(self, table: Any) -> StoreFacts:
         schema = table.schema
         names = self._wanted.among(f"{self.name}, table {table.name}", roles(schema))
         dim = dim_of(table.search().select([names.vector]).limit(100).to_arrow(), names.vector)
@@ -70,9 +73,10 @@ class LanceStore(Store):
         names = self._wanted.among(self.name, roles(table.schema))
         read = [name for name in (names.id, names.vector, names.text, *names.labels) if name]
         first = after.row - 1 if after else 0
-        for part in rebatch(table.search().select(read).offset(first).to_batches(batch), batch):
-            yield page_of(_without_extras(part, read), names, first, facts.dim)
-            first += len(part)
+        with engine(self.name):
+            for part in rebatch(table.search().select(read).offset(first).to_batches(batch), batch):
+                yield page_of(_without_extras(part, read), names, first, facts.dim)
+                first += len(part)
 
     def _open(self) -> Any:
         if not Path(self.where).is_dir():

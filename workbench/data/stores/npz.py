@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from io import BufferedIOBase
+from math import prod
 from pathlib import Path
 from typing import cast
 
 import numpy as np
 
-from workbench.core.errors import BadInput
+from workbench.core.errors import BadInput, first_line
 from workbench.data.stores._columns import Columns, Role, Wanted
 from workbench.data.stores._page import Page, column
 from workbench.data.stores._store import Cursor, Store, StoreFacts, resumed, state_of, stored_as
@@ -20,6 +21,10 @@ from workbench.data.stores._store import Cursor, Store, StoreFacts, resumed, sta
 __all__ = ["NpzStore"]
 
 _SINGLE = "vectors"
+_LARGEST_ROW, _LARGEST_PAGE = 1 << 24, 1 << 30
+"""Bytes of one row of an array, and of one read: a header may state anything."""
+_DENSEST = 1100
+"""Deflate packs zeros a thousand to one, and nothing better."""
 _HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 
 
@@ -55,7 +60,8 @@ class NpzStore(Store):
             names = self._names(arrays)
             used = {name: arrays[name] for name in (names.id, names.vector, names.text, *names.labels) if name}
             for array in used.values():
-                array.skip(start)
+                self._skip(array, start)
+            batch = max(1, min(batch, *(_LARGEST_PAGE // max(1, array.row_bytes) for array in used.values())))
             for first in range(start, count, batch):
                 n = min(batch, count - first)
                 part = {name: self._read(array, n) for name, array in used.items()}
@@ -70,8 +76,14 @@ class NpzStore(Store):
     def _read(self, array: _Array, rows: int) -> np.ndarray:
         try:
             return array.read(rows)
-        except (ValueError, EOFError, OSError, zipfile.BadZipFile) as error:
-            raise BadInput(f"{self.where} is cut short or damaged: {error}") from error
+        except Exception as error:  # of the file, of zip, of any of its ways to compress
+            raise BadInput(f"{self.where} is cut short or damaged: {first_line(error)}") from error
+
+    def _skip(self, array: _Array, rows: int) -> None:
+        try:
+            array.skip(rows)
+        except Exception as error:  # of the file, of zip, of any of its ways to compress
+            raise BadInput(f"{self.where} is cut short or damaged: {first_line(error)}") from error
 
     def _names(self, arrays: dict[str, _Array]) -> Columns:
         """Columns among the arrays that are as long as the vectors."""
@@ -79,6 +91,7 @@ class NpzStore(Store):
             name: "vector" if len(a.shape) == 2 and a.dtype.kind in "fiu" else "plain" if len(a.shape) == 1 else "other"
             for name, a in arrays.items()
         }
+        roles.pop("", None)  # "" stands for no column
         usual = next((name for name in ("vectors", "embeddings") if roles.get(name) == "vector"), "")
         text = next((name for name in ("text", "texts") if roles.get(name) == "plain"), "")
         wanted = Wanted(self._wanted.id, self._wanted.vector or usual, self._wanted.text or text)
@@ -97,16 +110,21 @@ class NpzStore(Store):
             raise BadInput(f"{path} is {'a folder' if path.is_dir() else 'not there'}; expected a .npz or .npy file")
         try:
             if not zipfile.is_zipfile(path):
-                return {_SINGLE: _header(stack.enter_context(open(path, "rb")), self.where)}
+                size = path.stat().st_size
+                return {_SINGLE: _header(stack.enter_context(open(path, "rb")), self.where, size)}
             whole = stack.enter_context(zipfile.ZipFile(path))
             return {
-                name.removesuffix(".npy"): _header(
-                    cast(BufferedIOBase, stack.enter_context(whole.open(name))), f"{self.where}: {name}"
+                item.filename.removesuffix(".npy"): _header(
+                    cast(BufferedIOBase, stack.enter_context(whole.open(item))),
+                    f"{self.where}: {item.filename}",
+                    min(item.file_size, _DENSEST * item.compress_size),
                 )
-                for name in whole.namelist()
+                for item in whole.infolist()
             }
-        except (ValueError, EOFError, OSError, zipfile.BadZipFile) as error:
-            raise BadInput(f"{path} is not a whole file of NumPy arrays: {error}") from error
+        except BadInput:
+            raise
+        except Exception as error:  # numpy's headers are Python literals, and fail in as many ways
+            raise BadInput(f"{path} is not a whole file of NumPy arrays: {first_line(error)}") from error
 
 
 @dataclass(frozen=True)
@@ -119,7 +137,7 @@ class _Array:
 
     @property
     def row_bytes(self) -> int:
-        return self.dtype.itemsize * int(np.prod(self.shape[1:], dtype=np.int64))
+        return self.dtype.itemsize * prod(self.shape[1:])
 
     def skip(self, rows: int) -> None:
         self.file.seek(rows * self.row_bytes, 1)
@@ -131,7 +149,8 @@ class _Array:
         return np.frombuffer(raw, self.dtype).reshape(rows, *self.shape[1:])
 
 
-def _header(file: BufferedIOBase, name: str) -> _Array:
+def _header(file: BufferedIOBase, name: str, size: int) -> _Array:
+    """An array's header; it may not promise more than `size` bytes."""
     version = np.lib.format.read_magic(file)
     if version not in _HEADERS:
         raise ValueError(f"{name} has the format {version}")
@@ -140,4 +159,7 @@ def _header(file: BufferedIOBase, name: str) -> _Array:
         raise BadInput(f"{name} holds pickled objects, which are not read; save it as an array of numbers or strings")
     if by_columns and len(shape) > 1:
         raise BadInput(f"{name} is stored by columns; save numpy.ascontiguousarray of it")
-    return _Array(file, shape, dtype)
+    found, states = _Array(file, shape, dtype), dtype.itemsize * prod(shape)
+    if not dtype.itemsize or min(shape, default=0) < 0 or found.row_bytes > _LARGEST_ROW or states > size:
+        raise BadInput(f"{name} states the shape {shape} of {dtype}, which its {size:,} bytes cannot hold")
+    return found

@@ -8,7 +8,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from workbench.core.errors import BadInput, first_line
+from workbench.core.embedding_set import whole_parquet
+from workbench.core.errors import BadInput
 from workbench.data.stores._arrow import dim_of, origin_of, page_of, rebatch, roles, stored
 from workbench.data.stores._columns import Wanted
 from workbench.data.stores._page import Page
@@ -28,7 +29,7 @@ class ParquetStore(Store):
 
     def facts(self) -> StoreFacts:
         """From the file's footer and its first rows."""
-        with self._open() as file:
+        with whole_parquet(self.where), self._open() as file:
             schema = file.schema_arrow
             names = self._wanted.among(self.name, roles(schema))
             dim = 0
@@ -52,7 +53,7 @@ class ParquetStore(Store):
         return resumed(self._from(after.row - 1 if after else 0, batch, facts.dim), after, self.name)
 
     def _from(self, start: int, batch: int, dim: int) -> Iterator[Page]:
-        with self._open() as file:
+        with whole_parquet(self.where), self._open() as file:
             names = self._wanted.among(self.name, roles(file.schema_arrow))
             read = [name for name in (names.id, names.vector, names.text, *names.labels) if name]
             groups, first = [], 0
@@ -63,23 +64,17 @@ class ParquetStore(Store):
                 else:
                     first += rows
             skip = start - first
-            try:
-                # a group at a time: asked for all at once, Arrow reads ahead and memory grows with the file
-                batches = (each for group in groups for each in file.iter_batches(batch, [group], read))
-                for table in rebatch(batches, batch):
-                    kept = table.slice(skip)
-                    first, skip = first + min(skip, len(table)), max(0, skip - len(table))
-                    if len(kept):
-                        yield page_of(kept, names, first, dim)
-                    first += len(kept)
-            except (pa.ArrowException, OSError) as error:
-                raise BadInput(f"{self.where} is not a whole Parquet file: {first_line(error)}") from error
+            # a group at a time: asked for all at once, Arrow reads ahead and memory grows with the file
+            batches = (each for group in groups for each in file.iter_batches(batch, [group], read))
+            for table in rebatch(batches, batch):
+                kept = table.slice(skip)
+                first, skip = first + min(skip, len(table)), max(0, skip - len(table))
+                if len(kept):
+                    yield page_of(kept, names, first, dim)
+                first += len(kept)
 
     def _open(self) -> pq.ParquetFile:
         path = Path(self.where)
         if not path.is_file():
             raise BadInput(f"{path} is {'a folder' if path.is_dir() else 'not there'}; expected a Parquet file")
-        try:
-            return pq.ParquetFile(path)
-        except (pa.ArrowException, OSError) as error:
-            raise BadInput(f"{path} is not a whole Parquet file: {first_line(error)}") from error
+        return pq.ParquetFile(path)

@@ -11,8 +11,9 @@ import numpy as np
 
 from workbench.core.errors import BadInput
 from workbench.data.stores._columns import only_one
-from workbench.data.stores._library import need, versions_of
+from workbench.data.stores._library import engine, need, versions_of
 from workbench.data.stores._page import Page, columns, require_key, stack
+from workbench.data.stores._qdrant_folder import plain_points
 from workbench.data.stores._retry import Lost, Patience
 from workbench.data.stores._secrets import said, scrub, secret
 from workbench.data.stores._store import Cursor, Store, StoreFacts
@@ -142,10 +143,11 @@ class QdrantStore(Store):
         elif not (Path(self.where) / "meta.json").is_file():
             raise BadInput(f"{self.where} holds no Qdrant (no meta.json); expected its folder or http://HOST:PORT")
         else:
-            try:
+            with (
+                engine(self.name, "cannot be opened"),
+                plain_points(Path(self.where)),
+            ):  # another process may have it open
                 client = library.QdrantClient(path=self.where)
-            except (RuntimeError, ValueError) as error:  # another process has it open, or it is damaged
-                raise BadInput(f"{self.name} cannot be opened: {said(error)}") from None
         try:
             yield client
         finally:

@@ -1,0 +1,87 @@
+"""The main attack on parts of the hidden texts: by length, by corpus, by a label; an average hides who fares worst."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from jaxtyping import Float
+
+from workbench.core.estimate import Estimate, difference, exact_proportion, mean, mean_share, proportion
+from workbench.core.text import normalise
+from workbench.data.corpora import Corpus
+from workbench.invert._score import token_f1
+from workbench.results import GroupScores
+
+LENGTHS = ((1, 8), (9, 14), (15, 20), (21, 30), (31, 60))
+"""First and last number of words of each bucket."""
+_FEWEST = 10
+"""Texts below which a group has no row of its own."""
+_MOST = 12
+
+
+def group_scores(
+    hidden: Corpus,
+    guesses: Sequence[str],
+    blind: Sequence[str],
+    labels: Mapping[str, Sequence[str]] | None = None,
+    seed: int = 0,
+) -> list[GroupScores]:
+    """Scores of every group of ten texts or more; `blind` are the same attack's texts for shuffled vectors.
+
+    Groups are lengths, the corpora of a union (told by the prefix of the documents), and the values of each of
+    `labels`, which stand in the order of the texts.
+    """
+    sizes = np.array([len(text.split()) for text in hidden.texts])
+    told: dict[str, np.ndarray] = {"length": np.array([_bucket(size) for size in sizes.tolist()], object)}
+    if hidden.name != "store":
+        told["corpus"] = np.array([group.partition(":")[0] for group in hidden.groups], object)
+    told |= {name: np.array(column, object) for name, column in (labels or {}).items()}
+    read, unread = token_f1(guesses, hidden.texts), token_f1(blind, hidden.texts)
+    whole, by_chance = (_same(texts, hidden.texts) for texts in (guesses, blind))
+    documents, out = np.array(hidden.groups, object), []
+    for by, column in told.items():
+        for group in _largest(column) if by != "length" else [_bucket(low) for low, _ in LENGTHS]:
+            rows = np.flatnonzero(column == group)
+            if len(rows) < _FEWEST:
+                continue
+            n, exact = len(rows), exact_proportion(int(whole[rows].sum()), len(rows))
+            out.append(
+                GroupScores(
+                    by=by,
+                    group=str(group),
+                    n=n,
+                    words=float(sizes[rows].mean()),
+                    token_f1=mean_share(read[rows], documents[rows], seed),
+                    prior_f1=mean_share(unread[rows], documents[rows], seed),
+                    excess=mean_gain((read - unread)[rows], documents[rows], seed),
+                    exact=exact,
+                    exact_excess=difference(exact, exact_proportion(int(by_chance[rows].sum()), n)),
+                )
+            )
+    return out
+
+
+def mean_gain(gains: Float[np.ndarray, " n"], groups: np.ndarray, seed: int = 0) -> Estimate:
+    """Mean of paired differences of shares; where none differs, with Clopper and Pearson's limit on either side."""
+    if gains.any():
+        return mean(gains, groups, seed)
+    n = len({*groups.tolist()})
+    limit = proportion(0, n).high
+    return Estimate(0.0, -limit, limit, n, "Clopper-Pearson")
+
+
+def _bucket(words: int) -> str:
+    low, high = next((each for each in LENGTHS if words <= each[1]), (LENGTHS[-1][1] + 1, 0))
+    return f"{low} to {high} words" if high else f"{low} words or more"
+
+
+def _largest(column: np.ndarray) -> list[str]:
+    """The most frequent values, none where there is but one: that is no group."""
+    values, counts = np.unique(column.astype(str), return_counts=True)
+    order = np.argsort(-counts, kind="stable")[:_MOST]
+    return [str(values[place]) for place in order] if len(values) > 1 else []
+
+
+def _same(guesses: Sequence[str], truth: Sequence[str]) -> np.ndarray:
+    return np.array([normalise(guess) == normalise(text) for guess, text in zip(guesses, truth, strict=True)])
