@@ -114,13 +114,13 @@ def page(rows: list[dict[str, Any]]) -> str:
         "",
         "## Measured",
         "",
-        f"One thread of {_processor()}, real held-out sentences, no GPU. Seconds are CPU-seconds.",
+        f"One thread of {_processor()}, real held-out sentences, no GPU (one was not at hand).",
         "",
-        "| verb | items | CPU-seconds an item | items a second and core |",
+        "| verb | items | CPU-ms an item | items a second and core |",
         "|---|---:|---:|---:|",
         *(
-            f"| {row['verb']} | {row['items']:,} {row['item']}s | {row['cpu_seconds_an_item']:.3g} | "
-            f"{1 / row['cpu_seconds_an_item']:,.3g} |"
+            f"| {row['verb']} | {row['items']:,} {row['item']}s | {_short(1000 * row['cpu_seconds_an_item'])} | "
+            f"{_short(1 / row['cpu_seconds_an_item'])} |"
             for row in rows
         ),
         "",
@@ -143,9 +143,14 @@ def page(rows: list[dict[str, Any]]) -> str:
 
 def _need(row: dict[str, Any], size: int) -> str:
     hours = size * row["cpu_seconds_an_item"] / 3600 / EFFICIENCY / CORES
-    if hours <= HOURS:
-        return f"{60 * hours:,.2g} min" if hours < 1 else f"{hours:,.2g} h"
-    return f"{int(np.ceil(hours / HOURS)):,} machines"
+    if hours > HOURS:
+        return f"{int(np.ceil(hours / HOURS)):,} machines"
+    minutes = 60 * hours
+    return f"{60 * minutes:.2g} s" if minutes < 1 else f"{minutes:.2g} min" if hours < 1 else f"{hours:.2g} h"
+
+
+def _short(number: float) -> str:
+    return f"{number:,.0f}" if number >= 100 else f"{number:.3g}"
 
 
 def _processor() -> str:

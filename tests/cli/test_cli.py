@@ -100,7 +100,7 @@ def test_help_is_quick():
         (["audit", "none.toml"], "cannot read the plan none.toml"),
         (["audit", "--sentences", "3"], "sentences is 3"),
         (["audit", "--embedder", "toy"], "workbench train inverter --embedder toy"),
-        (["report", "none.json"], "none.json does not exist"),
+        (["report", "none.json"], "cannot read none.json: it does not exist"),
         (["embed", "x.txt", "--out", "x", "--device", "abacus"], "device 'abacus' cannot be used here"),
         (["train", "inverter", "--out", "x", "--steps", "0"], "Invalid value for '--steps'"),
     ],

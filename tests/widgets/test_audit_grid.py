@@ -32,7 +32,7 @@ def test_the_grid_of_an_audit():
     asked = {"known-encoder": ("hypothesis", "membership"), "stolen-store": ("payload",)}
     cells = tuple(ladder.grid(asked, {("known-encoder", "membership"): "too few texts"}, [finding]))
     table = ScoreTable("none", (), "")
-    result = AuditResult("An audit", {}, {}, {}, (), table, table, (), (), (), 0.0, {}, (finding,), cells)
+    result = AuditResult("An audit", {}, {}, {}, (), table, (), (), (), (), (), 0.0, {}, (finding,), cells)
     grid = AuditGrid.of(result)
     assert grid.problem == ""
     found = {(cell["row"], cell["column"]): cell for cell in grid.content["cells"]}
