@@ -128,6 +128,13 @@ _STYLE = "".join(
         "figure": "margin:.6em 0",
         "dl": "display:grid;grid-template-columns:max-content 1fr;gap:.1em .8em;margin:.4em 0",
         "dd": "margin:0",
+        ".step": "display:grid;grid-template-columns:12em 1fr 4.5em;gap:.8em;align-items:center;max-width:46em",
+        ".step i": "position:relative;height:1.1em;background:rgba(127,127,127,.14);border-radius:3px",
+        ".step b": "position:absolute;top:0;bottom:0;border-radius:3px",
+        ".step em": "font-style:normal;text-align:right",
+        ".step.total": "font-weight:600",
+        ".curves svg": "max-width:100%;height:auto",
+        ".curves .keys": "display:flex;flex-wrap:wrap;gap:.3em 1.4em",
     }.items()
 )
 """Of a result in a notebook, whose own style puts facts in one line and words to the right."""
