@@ -32,6 +32,7 @@ from tests.tiny_lm import write_tiny_lm
 from workbench.assets._archive import extract
 from workbench.assets._card import Source
 from workbench.assets._download import download
+from workbench.assets._plain_folder import require_plain
 from workbench.core import checkpoint
 from workbench.core.card import Card
 from workbench.core.embedding_set import EmbeddingSet
@@ -191,6 +192,14 @@ def test_an_index_of_shards_stays_in_its_folder(tmp_path, shard):
     (tmp_path / "model.safetensors.index.json").write_text(json.dumps({"metadata": {}, "weight_map": {"a": shard}}))
     with pytest.raises(BadInput, match="leads out of its folder"):
         load_embedder(f"transformers:{tmp_path}?pooling=mean")
+
+
+@pytest.mark.parametrize("name", ["[" * 300, "\u00e9" * 150])
+def test_a_module_whose_path_no_disk_can_hold_is_refused(tmp_path, name):
+    module = {"idx": 0, "name": "0", "path": name, "type": "sentence_transformers.models.Pooling"}
+    (tmp_path / "modules.json").write_text(json.dumps([module]))
+    with pytest.raises(BadInput, match="300 bytes; expected at most 200"):
+        require_plain(tmp_path)
 
 
 def card(sha256):

@@ -149,6 +149,7 @@ def test_an_empty_file_is_done_at_once(tmp_path):
         (lambda path: write(path / "x.parquet", texts(3)).rename(path / "out"), "is a file; expected a folder"),
         (lambda path: _other(path, {"words": ["a"]}), "has no column 'text'; it has: words"),
         (lambda path: _other(path, {"text": [1]}), "column 'text' is int64; expected texts"),
+        (lambda path: _twice(path, "text"), "has 2 columns 'text'; it has: text, text"),
         (lambda path: _torn(write(path / "x.parquet", texts(3))), "x.parquet is not a whole Parquet file"),
     ],
 )
@@ -313,6 +314,12 @@ def test_nonsense_is_refused(tmp_path):
         Hands(-1)
     with pytest.raises(BadInput, match="part-rows is -4"):
         run_bulk("embed", write(tmp_path / "in.parquet", texts(3)), tmp_path / "out", RECIPE, part_rows=-4)
+
+
+def _twice(path, name):
+    columns = [pa.array(["a"]), pa.array(["b"])]
+    pq.write_table(pa.Table.from_arrays(columns, [name, name]), path / "x.parquet")
+    return path / "x.parquet"
 
 
 def _other(path, columns):

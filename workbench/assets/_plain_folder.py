@@ -9,6 +9,8 @@ from workbench.core.errors import BadInput
 from workbench.core.files import read_json
 
 _OWN = "sentence_transformers."
+_LONGEST = 200
+"""Bytes of a path within a model's folder; file systems take 255 a name."""
 
 
 def require_plain(model: str | Path) -> None:
@@ -49,5 +51,7 @@ def _records(value: Any, path: Path) -> list[dict[str, Any]]:
 
 def _require_within(name: str, path: Path) -> None:
     pure = PurePosixPath(name)
+    if (size := len(name.encode("utf-8", "surrogatepass"))) > _LONGEST:
+        raise BadInput(f"{path} names a path of {size:,} bytes; expected at most {_LONGEST}")
     if pure.is_absolute() or ".." in pure.parts or "\\" in name or "\0" in name:
         raise BadInput(f"{path} names {name!r}, which leads out of its folder")

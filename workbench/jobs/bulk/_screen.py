@@ -18,8 +18,9 @@ LONGEST = 1_000_000
 
 def require_column(schema: pa.Schema, name: str, kind: Kind, where: str) -> None:
     """Raise BadInput unless a file has the column, and texts or vectors are in it."""
-    if name not in schema.names:
-        raise BadInput(f"{where} has no column {name!r}; it has: {', '.join(schema.names) or 'none'}")
+    if (count := schema.names.count(name)) != 1:
+        has = f"{count} columns" if count else "no column"
+        raise BadInput(f"{where} has {has} {name!r}; it has: {', '.join(schema.names) or 'none'}")
     found = schema.field(name).type
     if not (_is_text(found) if kind == "text" else _is_vector(found)):
         expected = "texts" if kind == "text" else "lists of numbers"
