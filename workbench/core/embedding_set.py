@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from workbench.core import codec
-from workbench.core.errors import BadInput, WorkbenchError, first_line
-from workbench.core.files import atomic_path, parse_json
+from workbench.core.errors import BadInput
+from workbench.core.files import atomic_path, parse_json, whole_file
 from workbench.core.vectors import finite_rows
 
 _META = b"workbench.provenance"
@@ -165,18 +165,11 @@ class EmbeddingSet:
             return cls.from_arrow(table, str(path))
 
 
-@contextmanager
-def whole_parquet(path: Path | str) -> Iterator[None]:
+def whole_parquet(path: Path | str) -> AbstractContextManager[None]:
     """Where what Arrow raises of a damaged file, at once or when its values are taken, is a BadInput."""
     kind = "Arrow" if Path(path).suffix == _MAPPED else "Parquet"
-    try:
-        yield
-    except WorkbenchError:
-        raise
-    except MemoryError as error:
-        raise BadInput(f"{path} asks for more memory than there is; if it is no larger, it is damaged") from error
-    except (pa.ArrowException, OSError, ValueError, LookupError, TypeError, OverflowError) as error:
-        raise BadInput(f"{path} is not a whole {kind} file: {first_line(error)}") from error
+    errors = (pa.ArrowException, OSError, ValueError, LookupError, TypeError, OverflowError)
+    return whole_file(path, f"is not a whole {kind} file", *errors)
 
 
 def _provenance(meta: bytes) -> Provenance:

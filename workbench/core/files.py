@@ -130,6 +130,22 @@ def read_toml(path: Path | str, what: str = "") -> dict[str, Any]:
         raise BadInput(f"{path} is not TOML: {first_line(error)}") from error
 
 
+@contextmanager
+def whole_file(path: Path | str, fault: str, *raised: type[Exception]) -> Iterator[None]:
+    """Where what a library raises of a file that is cut short or damaged, one of `raised`, is a BadInput.
+
+    `fault` says what is wrong with `path` then.
+    """
+    try:
+        yield
+    except WorkbenchError:
+        raise
+    except MemoryError as error:
+        raise BadInput(f"{path} asks for more memory than there is; if it is no larger, it is damaged") from error
+    except raised as error:
+        raise BadInput(f"{path} {fault}: {first_line(error)}") from error
+
+
 def inside(folder: Path, name: str) -> Path:
     """`folder / name`. Raises BadInput for a name that leads out of the folder, as `../x`, `/x` and some links do."""
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from io import BufferedIOBase
 from math import prod
@@ -59,12 +59,14 @@ class NpzStore(Store):
             arrays = self._arrays(stack)
             names = self._names(arrays)
             used = {name: arrays[name] for name in (names.id, names.vector, names.text, *names.labels) if name}
-            for array in used.values():
-                self._skip(array, start)
+            with self._reading():
+                for array in used.values():
+                    array.skip(start)
             batch = max(1, min(batch, *(_LARGEST_PAGE // max(1, array.row_bytes) for array in used.values())))
             for first in range(start, count, batch):
                 n = min(batch, count - first)
-                part = {name: self._read(array, n) for name, array in used.items()}
+                with self._reading():
+                    part = {name: array.read(n) for name, array in used.items()}
                 ids = part[names.id].tolist() if names.id else range(first, first + n)
                 yield Page(
                     ids=[str(id) for id in ids],
@@ -73,16 +75,12 @@ class NpzStore(Store):
                     labels={name: column(part[name].tolist()) for name in names.labels},
                 )
 
-    def _read(self, array: _Array, rows: int) -> np.ndarray:
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        """Where what comes of the file, of zip, or of any of its ways to compress is a BadInput."""
         try:
-            return array.read(rows)
-        except Exception as error:  # of the file, of zip, of any of its ways to compress
-            raise BadInput(f"{self.where} is cut short or damaged: {first_line(error)}") from error
-
-    def _skip(self, array: _Array, rows: int) -> None:
-        try:
-            array.skip(rows)
-        except Exception as error:  # of the file, of zip, of any of its ways to compress
+            yield
+        except Exception as error:
             raise BadInput(f"{self.where} is cut short or damaged: {first_line(error)}") from error
 
     def _names(self, arrays: dict[str, _Array]) -> Columns:

@@ -164,18 +164,18 @@ def open_folder(path: Path, plan: Mapping[str, Any], parts: Sequence[Part]) -> I
 
 
 def _manifest(path: Path, plan: Mapping[str, Any], parts: Sequence[Part]) -> dict[str, Any]:
-    place = path / MANIFEST
+    place, plan = path / MANIFEST, json.loads(json.dumps(plan))  # as a manifest that is read back has it
     if not place.is_file():
         others = [each.name for each in path.iterdir() if not each.name.startswith(".")]
         if others:
             raise BadInput(f"{path} holds {others[0]} and no bulk run; choose a new folder")
         cut = [[part.shard, part.start, part.stop] for part in parts]
-        return {"format": 1, **json.loads(json.dumps(plan)), "parts": cut, "facts": None, "sealed": None}
+        return {"format": 1, **plan, "parts": cut, "facts": None, "sealed": None}
     former = read_json(place)
     facts = former.get("facts", "") if isinstance(former, dict) else ""
     if not (facts is None or isinstance(facts, dict)) or former.get("format") != 1:
         raise BadInput(f"{place} is not the manifest of a bulk run")
-    for key, value in json.loads(json.dumps(plan)).items():
+    for key, value in plan.items():
         if former.get(key) != value:
             raise BadInput(f"{path} holds a run of {_difference(key, former.get(key), value)}; choose another folder")
     return former
