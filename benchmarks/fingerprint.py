@@ -3,7 +3,8 @@
     python benchmarks/fingerprint.py
 
 References are sentences of six corpora; stores are drawn from three others, which no reference holds. A store is
-`known` (its embedder is among the suspects), `left out` (it is not), or `rotated` (at random, as no embedder does).
+`known` (its embedder is among the suspects), `left out` (neither it nor its network is), `kin` (its network is among
+them, pooled in another way alone), or `rotated` (at random, as no embedder does). A name is wrong for the last three.
 Prints one JSON row for each kind, form and number of vectors, with a Wilson interval.
 """
 
@@ -38,6 +39,11 @@ UNSEEN = ("sotu", "boolq", "wordnet")
 NONE = "none of them"
 
 
+def network(embedder: str) -> str:
+    """An embedder's name without how it pools."""
+    return embedder.partition("?")[0]
+
+
 def main() -> None:
     """All trials."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -53,13 +59,20 @@ def main() -> None:
         stores = [cached_vectors(model, corpora.load(one, "test", options.texts).texts, one) for one in UNSEEN]
         d = stores[0].shape[1]
         turn = np.linalg.qr(np.random.default_rng(0).standard_normal((d, d)))[0].astype(np.float32)
-        others = [each for each in references if each.embedder != name]
+        others = {
+            "left out": [each for each in references if network(each.embedder) != network(name)],
+            "kin": [each for each in references if each.embedder != name],
+        }
+        if len(others["kin"]) == len(others["left out"]):
+            del others["kin"]
         for form, cut in (("float32", d), ("int8", d), ("binary", d), ("float32", 64)):
             said = form if cut == d else f"first {cut}"
             for n in (1, 10, 100):
-                line_ups = dict.fromkeys(("known", "rotated"), LineUp(references, cut, form, n))
-                if any(each.vectors.shape[1] >= cut for each in others):
-                    line_ups["left out"] = LineUp(others, cut, form, n)
+                among = LineUp(references, cut, form, n)
+                line_ups: dict[str, LineUp] = {"known": among, "rotated": among}
+                for kind, suspects in others.items():
+                    if any(each.vectors.shape[1] >= cut for each in suspects):
+                        line_ups[kind] = LineUp(suspects, cut, form, n)
                 for kind, line_up in line_ups.items():
                     for place, store in enumerate(stores):
                         for draw in range(options.draws):

@@ -105,6 +105,16 @@ def test_nothing_is_embedded_twice(embedder):
     assert embedder.queries - before == 2
 
 
+def test_a_rough_embedder_is_another_that_says_nearly_the_same(embedder):
+    rough = embedder.rough()
+    assert rough.rough() is rough
+    assert embedder.rough() is rough
+    texts, before = [f"{text} A rough one." for text in TEXTS[:3]], embedder.queries
+    near, exact = rough.embed(texts), embedder.forward(texts)
+    assert ((near * exact).sum(1) / np.linalg.norm(near, axis=1) / np.linalg.norm(exact, axis=1)).min() > 0.9998
+    assert (embedder.queries == before) is (rough is not embedder)
+
+
 def test_provenance_is_complete(embedder):
     made = embedder.embed_set(["a"], ["text"], seed=3)
     assert made.provenance.embedder == embedder.spec.name

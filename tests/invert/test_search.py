@@ -97,6 +97,21 @@ def test_no_vector_is_led_astray_and_every_round_is_told(make, toy, model, stole
     assert "Round by round" in found._repr_html_()
 
 
+def test_no_draft_is_rewritten_twice(toy, model, stolen, monkeypatch):
+    rewritten = []
+    inverter = Correction(toy, model, beams=3, rounds=6)
+    rewrites = inverter._writer.rewrites
+
+    def noted(pool, parents, beams):
+        rewritten.extend((row, kept.pieces) for row, kept in parents)
+        return rewrites(pool, parents, beams)
+
+    monkeypatch.setattr(inverter._writer, "rewrites", noted)
+    inverter.invert(stolen[1])
+    assert rewritten
+    assert len(rewritten) == len(set(rewritten))
+
+
 def test_harder_presets_search_harder(toy, model, stolen):
     cosines = [Search(toy, model, PRESETS[name]).invert(stolen[1]).cosines.mean() for name in ("fast", "default")]
     assert cosines[1] > cosines[0]

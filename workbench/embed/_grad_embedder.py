@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from typing import Any, final
 
@@ -12,8 +13,18 @@ import torch
 from jaxtyping import Bool, Float, Int
 
 from workbench.core.errors import BadInput
+from workbench.core.vectors import unit
 from workbench.embed._embedder import Embedder
+from workbench.embed._torch import quick_in_bf16, rough_products
 
+ROUGH = 5e-5
+"""Most by which a rough vector's cosine to the exact one may fall short of 1, half of what a search takes for equal."""
+_PROBES = (
+    "Yes.",
+    "The invoice of 4 May 2021 was sent to Anna Schmidt in Hamburg.",
+    "how do i reset my password??",
+    "🙂 x = 3.7",
+)
 Features = Mapping[str, Any]
 """What a model is called with: `input_ids` (n t) and `attention_mask` (n t) and whatever else it needs."""
 
@@ -51,6 +62,8 @@ class GradEmbedder(Embedder):
 
     layers: int
     device: str
+    _is_rough: bool = False
+    _rough: Embedder | None = None
     fillers: Mapping[str, int]
     """Ids of the tokens that say nothing, by name: `pad`, and `mask` where the model has one. From the tokenizer."""
 
@@ -74,8 +87,23 @@ class GradEmbedder(Embedder):
 
     def forward(self, texts: list[str]) -> Float[np.ndarray, "n d"]:
         """Vectors of one batch, without a graph."""
-        with torch.inference_mode():
+        with torch.inference_mode(), rough_products(self.device, self._is_rough):
             return self.encode(self.features(texts)).float().cpu().numpy()
+
+    @final
+    def rough(self) -> Embedder:
+        """The same model with its products in bf16, where these are quicker and its vectors stay within ROUGH of the
+        exact ones; made once, so that all who search share what it has embedded."""
+        if self._rough is None:
+            self._rough = self._made_rough() if quick_in_bf16(self.device) and not self._is_rough else self
+        return self._rough
+
+    def _made_rough(self) -> Embedder:
+        quick = copy(self)
+        Embedder.__init__(quick)
+        quick._is_rough = True
+        exact, near = unit(self.forward(list(_PROBES))), unit(quick.forward(list(_PROBES)))
+        return quick if (exact * near).sum(1).min() > 1 - ROUGH else self
 
     @final
     def reference(self, batch: TokenBatch, filler: str = "pad") -> TokenBatch:

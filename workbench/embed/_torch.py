@@ -25,12 +25,17 @@ def pick_device(device: str) -> str:
     return device
 
 
-def trains_in_bf16(device: str) -> bool:
-    """Whether bf16 autocast makes training faster here: on GPUs, and on CPUs that multiply bf16 themselves."""
+def quick_in_bf16(device: str) -> bool:
+    """Whether bf16 autocast makes a model faster here: on GPUs, and on CPUs that multiply bf16 themselves."""
     if device.startswith("cuda"):
         return True
     able = getattr(torch.cpu, "get_capabilities", dict)()  # torch before 2.9 cannot say
     return device == "cpu" and any(able.get(name, False) for name in ("avx512_bf16", "amx_bf16", "bf16"))
+
+
+def rough_products(device: str, wanted: bool = True) -> AbstractContextManager[object]:
+    """Matrix products in bf16 where that is faster; nothing else changes, and nothing at all unless `wanted`."""
+    return torch.autocast(torch.device(device).type, torch.bfloat16, enabled=wanted and quick_in_bf16(device))
 
 
 def plain_attention() -> AbstractContextManager[object]:

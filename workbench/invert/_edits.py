@@ -12,6 +12,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from workbench.embed._torch import rough_products
 from workbench.invert._pool import Pieces
 from workbench.invert._slopes import Slopes
 from workbench.lm import TextDecoder, Vocabulary, WordShifts
@@ -138,7 +139,9 @@ class Editor:
     ) -> list[list[Edit]]:
         device = self._shift.device
         e, g = (torch.from_numpy(np.ascontiguousarray(each)).to(device) for each in (vectors, own))
-        log_p = self._decoder(e, padded(texts, device)).log_softmax(-1)  # n t+1 v; behind a text it says nothing
+        with rough_products(device.type):
+            logits = self._decoder(e, padded(texts, device))
+        log_p = logits.float().log_softmax(-1)  # n t+1 v; behind a text it says nothing
         log_p[..., : EOS + 1] = -torch.inf
         log_p[:, 0, self._continues] = -torch.inf
         toward, along = e @ self._shift.T, g @ self._shift.T  # n v

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
-from workbench.embed._torch import pick_device
+from workbench.embed._torch import pick_device, rough_products
 from workbench.invert._inverter import Attacker
 from workbench.invert._pool import Kept, Pieces, Pool
 from workbench.lm import Draft, TextModel, generate
@@ -70,7 +70,9 @@ class Writer:
             rows = order[start : start + _ROWS]
             wanted = padded([(*texts[row], EOS) for row in rows], self._device)
             stolen = torch.tensor(vectors[rows], dtype=torch.float32, device=self._device)
-            log_p = self._decoder(stolen, wanted[:, :-1]).log_softmax(-1).gather(2, wanted.unsqueeze(2)).squeeze(2)
+            with rough_products(self._device.type):
+                logits = self._decoder(stolen, wanted[:, :-1])
+            log_p = logits.float().log_softmax(-1).gather(2, wanted.unsqueeze(2)).squeeze(2)
             for place, row in enumerate(rows):
                 out[row] = float(log_p[place, : len(texts[row]) + 1].mean())
         return out
@@ -79,5 +81,6 @@ class Writer:
         self, vectors: np.ndarray, beams: int, draft: Draft | None = None, hints: torch.Tensor | None = None
     ) -> list[list[Pieces]]:
         stolen = torch.tensor(np.asarray(vectors), dtype=torch.float32, device=self._device)
-        found = generate(self._decoder, stolen, beams, banned=self._banned, draft=draft, hints=hints)
+        with rough_products(self._device.type):
+            found = generate(self._decoder, stolen, beams, banned=self._banned, draft=draft, hints=hints)
         return [[candidate.ids for candidate in each] for each in found]

@@ -12,7 +12,7 @@ from workbench.core.access import Access
 from workbench.core.errors import BadInput
 from workbench.embed._embedder import Embedder
 from workbench.invert._inverter import Attacker, Inverter
-from workbench.invert._pool import Limits, Pool
+from workbench.invert._pool import Limits, Pieces, Pool
 from workbench.invert._writer import Writer, open_text_model
 from workbench.lm import TextModel
 
@@ -37,7 +37,7 @@ class Correction(Inverter):
             raise BadInput(
                 "this checkpoint cannot rewrite drafts; train one: workbench train inverter --correction 0.5"
             )
-        self.embedder, self.dim = embedder, model.bag.weight.shape[0]
+        self.embedder, self.dim = embedder.rough(), model.bag.weight.shape[0]
         self._writer, self._vocabulary = Writer(model), model.vocabulary
         self._beams, self._rounds, self._limits = beams, rounds, limits
 
@@ -51,8 +51,12 @@ class Correction(Inverter):
         pool = Pool(self.embedder, self._vocabulary, vectors, self._beams, limits=self._limits)
         pool.offer(range(len(vectors)), self._writer.hypotheses(vectors, self._beams))
         yield "hypothesis", pool.texts()
+        done: set[tuple[int, Pieces]] = set()  # a draft that is rewritten again is rewritten alike
         for number, rows in enumerate(pool.rounds(self._rounds, "correct"), 1):
-            parents = [(row, kept) for row in rows for kept in pool.kept[row]]
+            parents = [(row, kept) for row in rows for kept in pool.kept[row] if (row, kept.pieces) not in done]
+            if not parents:
+                break
+            done.update((row, kept.pieces) for row, kept in parents)
             rewritten = self._writer.rewrites(pool, parents, self._beams)
             pool.offer(list(rewritten), list(rewritten.values()))
             yield f"correction {number}", pool.texts()

@@ -34,7 +34,7 @@ class Hypothesis(Inverter):
     def __init__(self, embedder: Embedder, model: TextModel, beams: int = 8) -> None:
         if beams < 1:
             raise BadInput(f"beams is {beams}; expected at least 1")
-        self.embedder, self.dim = embedder, model.bag.weight.shape[0]
+        self.embedder, self.dim = embedder.rough(), model.bag.weight.shape[0]
         self._writer, self._vocabulary, self._beams = Writer(model), model.vocabulary, beams
 
     @classmethod

@@ -88,7 +88,7 @@ class Search(Inverter):
     ) -> None:
         if model.shifts is None:
             raise BadInput("this checkpoint holds no word shifts, which edits are ranked by; use `hypothesis` with it")
-        self.embedder, self.dim = embedder, model.bag.weight.shape[0]
+        self.embedder, self.dim = embedder.rough(), model.bag.weight.shape[0]
         self._writer, self._vocabulary = Writer(model), model.vocabulary
         self._preset, self._limits, self._longest = preset, limits, model.decoder.max_tokens
         self._takes_hints = model.decoder.takes_hints

@@ -9,7 +9,7 @@ import torch
 
 from workbench.core.errors import BadInput
 from workbench.core.progress import quiet as quiet_bars
-from workbench.embed._torch import trains_in_bf16
+from workbench.embed._torch import quick_in_bf16
 
 
 class Ranks:
@@ -25,7 +25,7 @@ class Ranks:
         from accelerate.utils import DistributedType
 
         cuda = device.startswith("cuda")
-        self._accelerator = Accelerator(cpu=not cuda, mixed_precision="bf16" if trains_in_bf16(device) else "no")
+        self._accelerator = Accelerator(cpu=not cuda, mixed_precision="bf16" if quick_in_bf16(device) else "no")
         kind = self._accelerator.distributed_type
         if kind in (DistributedType.FSDP, DistributedType.DEEPSPEED):
             raise BadInput(f"accelerate is set up for {kind.value}; expected plain data parallelism: --multi_gpu")
