@@ -38,6 +38,17 @@ def test_embed_then_invert(folder):
     assert len(list((folder / "t").glob("part-*"))) == 2
 
 
+def test_lance_out_is_lance_in(folder):
+    options = ("--embedder", "toy", "--lance")
+    said = run_here("embed", "texts.parquet", "--out", "v", *options, cwd=folder)
+    assert said.returncode == 0, said.stderr
+    assert "all rows as one Lance dataset: v/rows.lance" in said.stderr
+    said = run_here("embed", "v/rows.lance", "--out", "again", *options, cwd=folder)
+    assert said.returncode == 0, said.stderr
+    seals = [json.loads((folder / name / "manifest.json").read_text())["sealed"] for name in ("v", "again")]
+    assert seals[0] == seals[1]
+
+
 def test_attribute(folder):
     options = ("--method", "occlusion", "--embedder", "toy", "--level", "word", "--workers", 1)
     assert run_here("attribute", "pairs.parquet", "--out", "s", *options, cwd=folder).returncode == 0
@@ -53,7 +64,7 @@ def test_rows_that_were_set_aside_make_the_run_inconclusive(folder):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["embed", "texts.parquet", "--workers", "1"], "give a Parquet file or a folder of them, and --out FOLDER"),
+        (["embed", "texts.parquet", "--workers", "1"], "a folder of them or a .lance folder, and --out FOLDER"),
         (["embed", "texts.parquet", "--out", "x.parquet", "--workers", "1"], "and --out FOLDER"),
         (["embed", "texts.parquet", "--out", "x", "--limit", "3", "--workers", "1"], "--limit does not go with --wor"),
         (["invert", "v", "--out", "x", "--budget", "3", "--part-rows", "1"], "--budget does not go with --workers"),

@@ -569,6 +569,18 @@ def _read_bulk(folder: Path) -> Any:
     return run_bulk("embed", folder / "a.parquet", folder / "out", _BULK, part_rows=3, device="cpu")
 
 
+def _bulk_lance(folder: Path) -> None:
+    _lancedb(folder)
+    _read_bulk_lance(folder)
+
+
+def _read_bulk_lance(folder: Path) -> Any:
+    from workbench.jobs.bulk import run_bulk
+
+    source = folder / "lance" / "docs.lance"
+    return run_bulk("embed", source, folder / "out", _BULK, part_rows=3, device="cpu", lance=True)
+
+
 def _read_credentials(folder: Path) -> Any:
     import os
 
@@ -620,6 +632,14 @@ READERS: dict[str, Reader] = {
         60,
         fresh=True,
     ),
+    "bulk-lance": Reader(
+        _bulk_lance,
+        _read_bulk_lance,
+        {"lance/**/*.*": "lance", "out/rows.lance/**/*.*": "lance"},
+        20,
+        fresh=True,
+        native=True,
+    ),
     "store-parquet": Reader(_parquet, _store("{folder}/a.parquet"), {"*.parquet": "parquet"}, 400),
     "store-npz": Reader(_npz, _store("{folder}/a.npz"), {"*.npz": "npz"}, 500),
     "store-npy": Reader(_npy, _store("{folder}/a.npy"), {"*.npy": "npy"}, 500),
@@ -633,6 +653,9 @@ READERS: dict[str, Reader] = {
     "store-duckdb": Reader(_duckdb, _store("duckdb:{folder}/a.duckdb"), {"*.duckdb": "duckdb"}, 100, native=True),
     "store-lancedb": Reader(
         _lancedb, _store("lancedb:{folder}/lance"), {"lance/**/*.*": "lance"}, 20, fresh=True, native=True
+    ),
+    "store-lance": Reader(
+        _lancedb, _store("{folder}/lance/docs.lance"), {"lance/**/*.*": "lance"}, 20, fresh=True, native=True
     ),
     "store-qdrant": Reader(
         _qdrant,

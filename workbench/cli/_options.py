@@ -49,23 +49,27 @@ Ray = Annotated[
 PartRows = Annotated[
     int, typer.Option(help="In bulk: most rows of a part, which is what a stop can lose; 0: as the verb likes.", min=0)
 ]
+Lance = Annotated[
+    bool, typer.Option("--lance", help="In bulk: also leave all rows as one Lance dataset, OUT/rows.lance.")
+]
 
 
 @dataclass(frozen=True)
 class Bulk:
-    """Options that ask for a bulk run; any of them makes the input Parquet, and --out a folder."""
+    """Options that ask for a bulk run; any of them makes the input Parquet or Lance, and --out a folder."""
 
     workers: int
     ray: str
     part_rows: int
+    lance: bool
 
     def __bool__(self) -> bool:
-        return bool(self.workers or self.ray or self.part_rows)
+        return bool(self.workers or self.ray or self.part_rows or self.lance)
 
     def refuse(self, **given: object) -> None:
         """Raise BadInput for an option that has no meaning in bulk; names are the options' own."""
         if odd := [name for name, value in given.items() if value]:
-            raise BadInput(f"--{odd[0].replace('_', '-')} does not go with --workers, --ray and --part-rows")
+            raise BadInput(f"--{odd[0].replace('_', '-')} does not go with --workers, --ray, --part-rows and --lance")
 
     def run(
         self, verb: str, source: str, out: Path | None, recipe: Mapping[str, Any], device: str, json: str, quiet: bool
@@ -73,10 +77,11 @@ class Bulk:
         """Do it, tell it, and give the exit code: 2 where rows or files were set aside, 3 where parts are missing."""
         from workbench.jobs.bulk import Hands, run_bulk
 
-        if not source or out is None or out.suffix in (".parquet", ".json", ".jsonl"):
-            raise BadInput("in bulk, give a Parquet file or a folder of them, and --out FOLDER")
+        if not source or out is None or out.suffix in (".parquet", ".json", ".jsonl", ".lance"):
+            raise BadInput("in bulk, give a Parquet file, a folder of them or a .lance folder, and --out FOLDER")
         hands = Hands(self.workers, self.ray)
-        done = run_bulk(verb, Path(source), out, recipe, hands=hands, part_rows=self.part_rows, device=device)
+        rows, lance = self.part_rows, self.lance
+        done = run_bulk(verb, Path(source), out, recipe, hands=hands, part_rows=rows, device=device, lance=lance)
         write_json_to(json, done.to_json())
         for line in done.lines():
             say(line, quiet)

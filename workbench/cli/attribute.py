@@ -14,6 +14,7 @@ from workbench.cli._options import (
     Embedder,
     Html,
     Json,
+    Lance,
     PartRows,
     Quiet,
     Ray,
@@ -48,6 +49,7 @@ def attribute(
     workers: Workers = 0,
     ray: Ray = "",
     part_rows: PartRows = 0,
+    lance: Lance = False,
     html: Html = None,
     json: Json = "",
     seed: Seed = 0,
@@ -60,15 +62,15 @@ def attribute(
     is shown. With --query and --corpus, the nearest vectors of a store are explained; with --evaluate, all methods are
     compared by what happens to the cosine when the words that they name are taken away.
 
-    In bulk (--workers, --ray, --part-rows) the first argument is Parquet with text_a and text_b, and --out a folder of
-    Parquet: id, score, completeness_error, and the tokens and shares of both texts.
+    In bulk (--workers, --ray, --part-rows, --lance) the first argument is Parquet (or a .lance folder) with text_a and
+    text_b, and --out a folder of Parquet: id, score, completeness_error, and the tokens and shares of both texts.
 
     Examples: workbench attribute "How do I reset my password?" "I forgot my login" --level word --html pair.html
               workbench attribute --query "lost card" --corpus vectors.parquet --top 10
               workbench attribute pairs.parquet --out shares --level word --workers 2
     """
     begin(quiet, device)
-    if bulk := Bulk(workers, ray, part_rows):
+    if bulk := Bulk(workers, ray, part_rows, lance):
         if text_b:
             raise BadInput("in bulk, the first argument is a Parquet file or a folder of them, and there is no second")
         bulk.refuse(contrast=contrast, query=query, corpus=corpus, evaluate=evaluate, html=html)

@@ -16,6 +16,7 @@ from workbench.cli._options import (
     Device,
     Embedder,
     Json,
+    Lance,
     PartRows,
     Quiet,
     Ray,
@@ -53,6 +54,7 @@ def embed(
     workers: Workers = 0,
     ray: Ray = "",
     part_rows: PartRows = 0,
+    lance: Lance = False,
     json: Json = "",
     seed: Seed = 0,
     device: Device = "auto",
@@ -63,14 +65,15 @@ def embed(
     A run that was stopped goes on when the same command is given again. --compare measures throughput, memory,
      dimension, isotropy, retrieval (SQuAD) and paraphrases (Tatoeba); with --out it saves after each embedder.
 
-    In bulk (--workers, --ray, --part-rows) Parquet goes in and a folder of Parquet comes out, part by part.
+    In bulk (--workers, --ray, --part-rows, --lance) Parquet or a .lance folder goes in, and a folder of Parquet comes
+    out, part by part.
 
     Examples: workbench embed lines.txt --out vectors.parquet
               workbench embed --compare potion --compare minilm --out comparison.json
               workbench embed texts.parquet --out vectors --workers 2
     """
     begin(quiet, device)
-    if bulk := Bulk(workers, ray, part_rows):
+    if bulk := Bulk(workers, ray, part_rows, lance):
         bulk.refuse(limit=limit, compare=compare, split=split != "test")
         recipe = {"embedder": embedder, "column": column, "without_texts": without_texts, "seed": seed}
         return bulk.run("embed", source, out, recipe, device, json, quiet)

@@ -13,6 +13,7 @@ from workbench.cli._options import (
     Device,
     Embedder,
     Json,
+    Lance,
     PartRows,
     Quiet,
     Ray,
@@ -85,6 +86,7 @@ def invert(
     workers: Workers = 0,
     ray: Ray = "",
     part_rows: PartRows = 0,
+    lance: Lance = False,
     json: Json = "",
     seed: Seed = 0,
     device: Device = "auto",
@@ -100,14 +102,14 @@ def invert(
     unpaired never ask the embedder of the vectors: they map them to --known, from pairs or from the shape of the whole
     store, and invert there. white-box follows the embedder's gradients from what --through has found.
 
-    In bulk (--workers, --ray, --part-rows) --out is a folder of Parquet: id, text, cosine, rounds.
+    In bulk (--workers, --ray, --part-rows, --lance) --out is a folder of Parquet: id, text, cosine, rounds.
 
     Examples: workbench invert --texts lines.txt --out out.jsonl
               workbench invert vectors.parquet --preset best --path --out out.jsonl
               workbench invert vectors.parquet --out texts --workers 2
     """
     begin(quiet, device)
-    if bulk := Bulk(workers, ray, part_rows):
+    if bulk := Bulk(workers, ray, part_rows, lance):
         bulk.refuse(texts=texts, budget=budget, window=window, path=path, pairs=pairs, pair_texts=pair_texts)
         recipe = {
             "inverter": inverter,

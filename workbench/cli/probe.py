@@ -14,6 +14,7 @@ from workbench.cli._options import (
     Device,
     Html,
     Json,
+    Lance,
     PartRows,
     Quiet,
     Ray,
@@ -66,6 +67,7 @@ def probe(
     workers: Workers = 0,
     ray: Ray = "",
     part_rows: PartRows = 0,
+    lance: Lance = False,
     html: Html = None,
     json: Json = "",
     seed: Seed = 0,
@@ -77,9 +79,9 @@ def probe(
     Beside every score stand the majority class, TF-IDF of the texts and an untrained twin of the embedder; a control
     task, whose labels a hash decides, must be at chance; claims of being better are adjusted for how many there are.
 
-    In bulk (--workers, --ray, --part-rows) nothing is measured: a probe of each task is fitted once, and reads every
-    vector of a Parquet file or folder into Parquet: id, class and probability. The embedder that made the vectors may
-    stand before the file, where the file does not say.
+    In bulk (--workers, --ray, --part-rows, --lance) nothing is measured: a probe of each task is fitted once, and reads
+    every vector of a Parquet file or folder, or a .lance folder, into Parquet: id, class and probability. The embedder
+    that made the vectors may stand before the file, where the file does not say.
 
     Examples: workbench probe minilm --task length --task sentiment
               workbench probe minilm mpnet --all --out probes.json --html probes.html
@@ -88,7 +90,7 @@ def probe(
               workbench probe --new my-task
     """
     begin(quiet, device)
-    if bulk := Bulk(workers, ray, part_rows):
+    if bulk := Bulk(workers, ray, part_rows, lance):
         odd = {"labels": labels, "groups": groups, "layers": layers, "mlp": mlp, "html": html, "new": new}
         bulk.refuse(**odd, no_random_encoder=not random_encoder)
         return _in_bulk(bulk, sources or [], task or [], every, limit, out, seed, device, json, quiet)

@@ -46,7 +46,8 @@ def explainer(
 
     A projector turns a vector into soft tokens of a frozen language model; it begins with the words that a closed-form
     regression reads. Then LoRA adapts the model. A run that was stopped goes on when the same command is given again.
-    On several GPUs: accelerate launch -m workbench train explainer
+    On several GPUs: accelerate launch -m workbench train explainer; they share the layers of a language model that is
+    too large for one: accelerate launch --use_fsdp --fsdp_version 2 -m workbench train explainer
 
     Examples: workbench train explainer --out checkpoints/mine --minutes 60
               workbench train explainer --out checkpoints/mpnet --embedder mpnet --words-from fit --steps 20000
@@ -79,8 +80,10 @@ def explainer(
     )
     tasks = load_mixture(mixture)
     trained = train_explainer(recipe, run or Path("runs") / out.name, tasks, device, save_every)
-    if not trained.leads:
+    if not trained.ranks.measures:
         return
     scores = ship_explainer(trained, out, evaluate, tasks)
+    if not trained.leads:
+        return
     say(f"checkpoint: {out}", quiet)
     finish(scores, json, quiet)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
+from torch.distributed.device_mesh import DeviceMesh
 
 from workbench.core import checkpoint
 from workbench.core.text import words as words_of
@@ -24,20 +25,25 @@ _TARGETS = 20_000
 """Texts from which the free tokens are fitted."""
 
 
-def begin_explainer(recipe: ExplainerRecipe, embedder: Embedder, train: Hidden, device: str) -> SoftPromptModel:
-    """The untrained model: all that it knows of vectors is in closed form."""
+def begin_explainer(
+    recipe: ExplainerRecipe, embedder: Embedder, train: Hidden, device: str, mesh: DeviceMesh | None = None
+) -> SoftPromptModel:
+    """The untrained model: all that it knows of vectors is in closed form. With `mesh` its layers lie in shares; no
+    process waits for another here."""
     bag, words = _readable(recipe, embedder, train)
     hidden = SoftPromptModel.hidden_size(recipe.model)
     config = ProjectorConfig(
         embedder.spec.dim, hidden, len(words), recipe.word_tokens, recipe.free_tokens, variant=recipe.variant
     )
     torch.manual_seed(recipe.seed)
-    model = SoftPromptModel(recipe.model, words, config, device)
+    model = SoftPromptModel(recipe.model, words, config, device if mesh is None else "cpu")
     table = model.embeddings.weight.detach().float().cpu()
     targets = _rarest(train.pool.texts[:_TARGETS], words, bag, model.projector.table.float().cpu(), config)
     vectors = train.vectors[:_TARGETS]
     model.projector.cpu().start(bag, vectors, targets, float(table.square().mean().sqrt()))
     model.projector.to(device)
+    if mesh is not None:
+        model.share(mesh, device)
     return model
 
 

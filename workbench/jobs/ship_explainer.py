@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 
@@ -39,7 +42,8 @@ def ship_explainer(
     """Write the checkpoint `folder` (whole or not at all) and give the scores that stand in its card, on test texts of
     the corpus that it learnt from and of `others`.
 
-    What is measured is what was written: the files are read back, in their precision and with LoRA merged.
+    What is measured is what was written: the files are read back, in their precision and with LoRA merged. Processes
+    that share the language model's layers must all call this, and the first alone leaves the checkpoint.
     """
     mixture = mixture or load_mixture()
     recipe, spec = trained.recipe, trained.embedder.spec
@@ -51,9 +55,9 @@ def ship_explainer(
         _calibration(trained, mixture, evaluate_on),
         blind,
     )
-    with atomic_folder(folder) as temporary:
+    with atomic_folder(folder) if trained.leads else _scratch() as temporary:
         config = bundle.save(temporary, trained.model.lora_state())
-        written = Bundle.load(temporary, config, trained.device)
+        written = _read_back(temporary, config, trained)
         explainer = Explainer(trained.embedder, written, folder.name)
         scores = evaluate(explainer, recipe, mixture, evaluate_on, recipe.seed, others)
         Card(
@@ -85,6 +89,22 @@ def ship_explainer(
             sha256={path.name: sha256_of(path) for path in sorted(temporary.iterdir())},
         ).save(temporary)
     return scores
+
+
+def _read_back(folder: Path, config: Mapping[str, Any], trained: TrainedExplainer) -> Bundle:
+    """What was written, its layers in shares if they were so."""
+    if (mesh := trained.ranks.mesh) is None:
+        return Bundle.load(folder, config, trained.device)
+    with trained.ranks.in_turn():
+        written = Bundle.load(folder, config, "cpu")
+        written.model.share(mesh, trained.device)
+    return written
+
+
+@contextmanager
+def _scratch() -> Iterator[Path]:
+    with TemporaryDirectory() as name:
+        yield Path(name)
 
 
 def _claims(train: Hidden, mixture: Mixture) -> Claims:

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -50,6 +51,7 @@ class TrainedExplainer(Finished):
     model: SoftPromptModel
     embedder: Embedder
     train: Hidden
+    ranks: Ranks
 
 
 def train_explainer(
@@ -63,17 +65,20 @@ def train_explainer(
     """Train, or go on with, the run in the folder `run`; ends as the recipe says, or after `stop_after` seconds.
 
     The folder keeps `recipe.json`, `log.jsonl` (loss, speed, nats of true and shuffled vectors on held-out texts) and
-    `state/`, replaced as a whole every `save_every` steps.
+    `state/`, replaced as a whole every `save_every` steps. The processes that `accelerate launch` starts share each
+    step's batches; two learn what one does with twice the `accumulate`. With `--use_fsdp` they also share the language
+    model's layers, each of which is gathered while it computes; what learns is whole in each, and so is what is saved.
     """
     where = pick_device(device)
-    ranks = Ranks(where)
+    ranks = Ranks(where, frozen=True)
     mixture = mixture or load_mixture()
     refuse_another(asdict(recipe), run, ("steps", "minutes"))
     embedder = load_embedder(recipe.embedder, device)
     with ranks.one_first():
         train = gather_hidden(recipe, mixture, embedder, "train", recipe.texts)
         held_out = gather_hidden(recipe, mixture, embedder, "validation", 600)
-        model = begin_explainer(recipe, embedder, train, where)
+    with ranks.in_turn():
+        model = begin_explainer(recipe, embedder, train, where, ranks.mesh)
     if ranks.leads:
         write_json(run / "recipe.json", asdict(recipe))
         log.info("%d texts, %d words can be read", len(train.pool.texts), len(model.words))
@@ -93,8 +98,14 @@ def train_explainer(
     def over() -> bool:
         return state.done >= 1 or state.seconds - before >= stop_after
 
-    if state.step == 0 and ranks.leads:
-        append_log(log, run, {"step": 0, "seconds": 0, **watched.measure()})
+    def tell(line: dict[str, Any]) -> None:
+        if ranks.measures:
+            line |= watched.measure()
+        if ranks.leads:
+            append_log(log, run, line)
+
+    if state.step == 0:
+        tell({"step": 0, "seconds": 0})
     with progress("train explainer", recipe.steps, "steps") as advance:
         advance(state.step)
         while not over():
@@ -102,18 +113,19 @@ def train_explainer(
             state.seconds = ranks.same(before + time.monotonic() - began)
             state.cpu_seconds = cpu_before + time.process_time() - cpu_began
             advance(1)
-            if ranks.leads and (state.step % save_every == 0 or over()):
+            if state.step % save_every == 0 or over():
                 line = {"step": state.step, "seconds": round(state.seconds), "stage": state.stage}
-                line |= {"loss": round(float(torch.stack(losses).mean()), 4), **watched.measure()}
-                append_log(log, run, line)
+                tell({**line, "loss": round(float(torch.stack(losses).mean()), 4)})
                 losses.clear()
-                state.save(run / "state")
+                if ranks.leads:
+                    state.save(run / "state")
     ranks.wait()
     return TrainedExplainer(
         recipe,
         model,
         embedder,
         train,
+        ranks,
         steps=state.step,
         seconds=state.seconds,
         cpu_seconds=state.cpu_seconds,

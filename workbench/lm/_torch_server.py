@@ -8,10 +8,12 @@ from typing import Any
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
+from torch.distributed.device_mesh import DeviceMesh
 
 from workbench.lm._guesser import Guesser, open_guesser
 from workbench.lm._packing import Packed, sees
 from workbench.lm._server import Server, Told, Writing, first_segments
+from workbench.lm._sharding import of_the_first
 
 _AHEAD = 8
 """Tokens that are guessed before they are checked."""
@@ -37,14 +39,17 @@ class TorchServer(Server):
     weights guesses some tokens, and one pass of the model itself over all of them keeps those that it would have said,
     and adds its own next one. The text is the model's own greedy one; reading weights for one token at a time is what
     takes the time on a CPU. Only for weights that change no more.
+
+    With `mesh` the layers are shared by its processes, which must all make the same passes: all write what the first
+    does.
     """
 
-    def __init__(self, lm: Any, guesses: bool = False) -> None:
-        self._lm, self._guesses = lm, guesses
+    def __init__(self, lm: Any, guesses: bool = False, mesh: DeviceMesh | None = None) -> None:
+        self._lm, self._guesses, self._mesh = lm, guesses, mesh
         self.guessed = self.right = 0
         """Tokens guessed, and those that were right."""
 
-    @torch.inference_mode()
+    @torch.no_grad()  # what inference mode makes could not learn: layers in shares are gathered into it for good
     def tell(self, x: Float[Tensor, "n t h"], packed: Packed, writing: Writing | None = None) -> Told:
         """See `Server.tell`."""
         from transformers import DynamicCache
@@ -57,7 +62,7 @@ class TorchServer(Server):
             return Told(logits, [])
         firsts = first_segments(packed)
         _shorten(cache, x.shape[1] - int(packed.told[firsts[0], 1]) - 1)
-        first = writing.first(logits[firsts.to(x.device)])
+        first = self._agreed(writing.first(logits[firsts.to(x.device)]))
         if len(x) == 1 and self._guesser is not None:
             return Told(logits, [self._checked(self._guesser, cache, int(first), writing)])
         return Told(logits, self._plain(cache, first, writing))
@@ -103,7 +108,10 @@ class TorchServer(Server):
         """The likeliest successor of each of `ids`, which go behind what the cache holds."""
         x = self._lm.get_input_embeddings()(ids)
         states = self._lm.base_model(inputs_embeds=x, cache=cache, use_cache=True).last_hidden_state
-        return self._lm.get_output_embeddings()(states).argmax(-1)
+        return self._agreed(self._lm.get_output_embeddings()(states).argmax(-1))
+
+    def _agreed(self, ids: Int[Tensor, "..."]) -> Int[Tensor, "..."]:
+        return ids if self._mesh is None else of_the_first(ids, self._mesh)
 
 
 def _shorten(cache: Any, tokens: int) -> None:

@@ -11,11 +11,13 @@ import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
+from torch.distributed.device_mesh import DeviceMesh
 
 from workbench import assets
 from workbench.core.errors import BadInput
 from workbench.lm._packing import SOFT, Packed, Part, pack
 from workbench.lm._server import Server, Writing, first_segments
+from workbench.lm._sharding import shard_layers
 from workbench.lm._torch_server import TorchServer, states_of
 from workbench.lm.projector import Projector, ProjectorConfig, word_embeddings
 
@@ -109,7 +111,7 @@ class SoftPromptModel:
         weights = packed.weights.to(self.device)
         return (nats * weights).sum() / weights.sum()
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def nats(self, vectors: Sequence[Vectors], ask: str, answers: Sequence[str]) -> Float[np.ndarray, "n 2"]:
         """For each prompt the summed nats of an answer to `ask`, and the number of its tokens."""
         found = []
@@ -123,7 +125,7 @@ class SoftPromptModel:
             found.append(torch.stack([sums, counts], dim=1).numpy())
         return np.concatenate(found)
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def choose(
         self, vectors: Sequence[Vectors], asks: Sequence[Sequence[str]], texts: Sequence[str] | None = None
     ) -> list[Float[np.ndarray, "q 3"]]:
@@ -138,7 +140,7 @@ class SoftPromptModel:
             found += np.split(self._chosen(told.logits), cuts)
         return found
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def tell(
         self,
         vectors: Sequence[Vectors],
@@ -204,6 +206,15 @@ class SoftPromptModel:
             weight = modules[place].weight
             with torch.no_grad():
                 weight += _LORA_SCALE * (upper.float() @ lower.float()).to(weight.device, weight.dtype)
+
+    def share(self, mesh: DeviceMesh, device: str) -> None:
+        """Keep this process' share of the language model's layers alone, on `device`; all else is whole in each process
+        of `mesh`. From then on all of them must make the same passes. Factors of LoRA that are added later are whole
+        too; those of another run must be merged before.
+        """
+        shard_layers(self.lm, mesh, device)
+        self.projector.to(device)
+        self.server, self.device = TorchServer(self.lm, mesh=mesh), device
 
     def _chosen(self, logits: Float[Tensor, "q v"]) -> Float[np.ndarray, "q 3"]:
         return torch.log_softmax(logits[:, self._choices].float().cpu(), dim=-1).numpy()

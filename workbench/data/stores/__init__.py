@@ -25,7 +25,7 @@ def open_store(line: str) -> Store:
 
     `vectors.parquet`, `vectors.npz`, `index.faiss`, `file.duckdb`   a file, by its ending (or `parquet:FILE`, ...)
     `duckdb:FILE?table=docs&id=id&vector=embedding`
-    `lancedb:FOLDER?table=docs`
+    `lancedb:FOLDER?table=docs`, or `docs.lance`, the folder of one table
     `chroma:FOLDER?collection=docs`, `chroma:http://localhost:8000?collection=docs`
     `qdrant:FOLDER?collection=docs`, `qdrant:http://localhost:6333?collection=docs`
     `pgvector:postgresql://localhost:5432/db?table=docs&vector=embedding`

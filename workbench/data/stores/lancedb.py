@@ -1,4 +1,4 @@
-"""LanceDB table in a folder; a reading keeps to the version that it began with"""
+"""LanceDB table in a folder, or a Lance dataset; a reading keeps to the version that it began with"""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pyarrow as pa
 from workbench.core.errors import BadInput
 from workbench.data.stores._arrow import dim_of, page_of, rebatch, roles, stored
 from workbench.data.stores._columns import Wanted, only_one
+from workbench.data.stores._lance import LANCE, open_dataset
 from workbench.data.stores._library import engine, need, versions_of
 from workbench.data.stores._page import Page
 from workbench.data.stores._secrets import said
@@ -20,13 +21,14 @@ __all__ = ["LanceStore"]
 
 
 class LanceStore(Store):
-    """A table of a LanceDB folder. Ids are the rows' numbers where it has no `id`.
+    """A table of a LanceDB folder, or the folder of one table, which ends in .lance. Ids are the rows' numbers where it
+    has no `id`.
 
     A reading opens one version of the table, and goes on with the same one after an interruption, so that rows that
     are added, changed or deleted meanwhile are none of its affair.
     """
 
-    suffixes = (".lancedb",)
+    suffixes = (".lancedb", LANCE)
 
     def __init__(
         self, where: str, table: str = "", id: str = "", vector: str = "", text: str = "", limit: int = 0
@@ -81,6 +83,8 @@ class LanceStore(Store):
     def _open(self) -> Any:
         if not Path(self.where).is_dir():
             raise BadInput(f"{self.where} is not there; expected a folder of LanceDB")
+        if Path(self.where).suffix == LANCE:
+            return open_dataset(Path(self.where))
         base = need("lancedb").connect(self.where)
         try:
             return base.open_table(only_one("table", self._table, _tables(base), self.name))

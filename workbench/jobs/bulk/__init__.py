@@ -1,4 +1,4 @@
-"""Bulk runs: Parquet in, Parquet out, part by part, by one process, several, or a Ray cluster. One stage a file."""
+"""Bulk runs: Parquet or Lance in and out, part by part, by one process, several, or a Ray cluster. One stage a file."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
     manifest.json   inputs with their digests, recipe, parts; at the end `sealed`, with one digest of all rows
     ledger.jsonl    a line for each part that is done, or was given up
     part-*.parquet, quarantine/part-*.parquet
+    rows.lance      if asked for, all rows of a sealed run once more, as one dataset
 
 Workers write aside; the driver alone moves a part to its place and then enters it in the ledger. A part counts as done
 only if its entry and its files agree, so a kill between any two steps leaves work that is done again, and a worker
@@ -27,6 +28,7 @@ from workbench.core import codec
 from workbench.core.errors import BadInput, CannotWrite
 from workbench.core.files import parse_json, read_json, sha256_of, write_json, write_text
 from workbench.jobs.bulk._digest import MODULUS, seal
+from workbench.jobs.bulk._lance import ROWS, digest_of, write_dataset
 from workbench.jobs.bulk._part import Record, Task, Trouble
 from workbench.jobs.bulk._plan import MANIFEST, Part
 
@@ -82,6 +84,17 @@ class OutFolder:
         self._manifest["sealed"] = {"rows": rows, "quarantined": aside, "sha256": digest}
         self._save()
         return digest
+
+    def leave_dataset(self, seal: str) -> Path | None:
+        """All rows as one Lance dataset, which is made anew unless it is that of this seal; None where there are no
+        parts."""
+        place, known = self.path / ROWS, self._manifest.get("lance")
+        if not self.done or (place.is_dir() and known == {"sealed": seal, "sha256": digest_of(place)}):
+            return place if self.done else None
+        write_dataset(place, [self._file(number) for number in sorted(self.done)], self._aside)
+        self._manifest["lance"] = {"sealed": seal, "sha256": digest_of(place)}
+        self._save()
+        return place
 
     def _begin(self) -> None:
         """Tidy: what was not published, entries of what is no longer there, and a seal that no longer holds."""

@@ -7,18 +7,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from workbench.core.embedding_set import EmbeddingSet, Provenance, whole_parquet
+from workbench.core.embedding_set import EmbeddingSet, Provenance
 from workbench.core.errors import BadInput
-from workbench.core.files import read_json, sha256_of
+from workbench.core.files import read_json
+from workbench.data.stores._lance import LANCE
+from workbench.jobs.bulk._lance import count_of, digest_of, schema_at, size_of, whole_input
 
 MANIFEST = "manifest.json"
 
 
 @dataclass(frozen=True)
 class Shard:
-    """One input file. Where `problem` says why it cannot be read it has no rows, and the run goes on without it."""
+    """One input file or Lance dataset. Where `problem` says why it cannot be read it has no rows, and the run goes on
+    without it."""
 
     name: str
     size: int
@@ -50,11 +52,12 @@ class Part:
 
 def folder_of(source: Path) -> Path:
     """The folder in which the shards of an input lie."""
-    return source if source.is_dir() else source.parent
+    return source if source.is_dir() and source.suffix != LANCE else source.parent
 
 
 def read_shards(source: Path) -> tuple[Shard, ...]:
-    """The Parquet files of a folder in the order of their names, or one file; each is read once for its digest.
+    """The Parquet files of a folder in the order of their names, one file, or one Lance dataset; each is read once for
+    its digest.
 
     Raises BadInput where there is none, where none can be read, or where the folder holds a bulk run that is not done.
     """
@@ -70,8 +73,8 @@ def maker_of(source: Path, wanted: str = "") -> str:
     none is known."""
     for path in () if wanted else _files(source):
         try:
-            with whole_parquet(path):
-                metadata = pq.read_schema(path).metadata
+            with whole_input(path.name):
+                metadata = schema_at(path).metadata
         except BadInput:
             continue
         sample = pa.table({"id": ["0"], "vector": [[1.0]]}).replace_schema_metadata(metadata)
@@ -82,8 +85,8 @@ def maker_of(source: Path, wanted: str = "") -> str:
 
 def schema_of(source: Path, shard: Shard) -> pa.Schema:
     """Columns and metadata of a file that can be read."""
-    with whole_parquet(shard.name):
-        return pq.read_schema(folder_of(source) / shard.name)
+    with whole_input(shard.name):
+        return schema_at(folder_of(source) / shard.name)
 
 
 def parts_of(shards: Sequence[Shard], part_rows: int) -> tuple[Part, ...]:
@@ -110,6 +113,8 @@ def _refuse_unfinished(manifest: Path) -> None:
 
 
 def _files(source: Path) -> list[Path]:
+    if source.is_dir() and source.suffix == LANCE:
+        return [source]
     if source.is_dir():
         paths = sorted(path for path in source.glob("*.parquet") if path.is_file() and path.name[0] not in "._")
     else:
@@ -122,8 +127,8 @@ def _files(source: Path) -> list[Path]:
 def _shard(path: Path) -> Shard:
     rows, problem = 0, ""
     try:
-        with whole_parquet(path.name), pq.ParquetFile(path) as file:
-            rows = file.metadata.num_rows
+        with whole_input(path.name):
+            rows = count_of(path)
     except BadInput as error:
         problem = str(error)
-    return Shard(path.name, path.stat().st_size, sha256_of(path), rows, problem)
+    return Shard(path.name, size_of(path), digest_of(path), rows, problem)

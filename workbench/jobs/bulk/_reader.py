@@ -8,9 +8,9 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from workbench.core.embedding_set import whole_parquet
 from workbench.core.errors import BadInput
-from workbench.core.files import sha256_of
+from workbench.data.stores._lance import LANCE
+from workbench.jobs.bulk._lance import digest_of, read_rows, size_of, whole_input
 from workbench.jobs.bulk._plan import Part, Shard, folder_of
 
 _BATCH = 1024
@@ -37,22 +37,24 @@ class PartReader:
     def read(self, part: Part) -> pa.Table:
         """The rows of a part. Raises OSError for a file that is gone or was changed, Unreadable for a damaged one."""
         try:
-            with whole_parquet(part.shard):
+            with whole_input(part.shard):
                 return self._read(part)
         except BadInput as error:
             self._name = ""
             if isinstance(error.__cause__, MemoryError):  # no fault of the file
                 raise error.__cause__ from error
             path, shard = self._folder / part.shard, self._shards[part.shard]
-            if path.is_file() and sha256_of(path) == shard.sha256:
+            if path.exists() and digest_of(path) == shard.sha256:
                 raise Unreadable(str(error)) from error
             raise OSError(f"{path} is gone or was changed since the run began") from error
 
     def _read(self, part: Part) -> pa.Table:
         path = self._folder / part.shard
-        if path.stat().st_size != self._shards[part.shard].size:
+        if size_of(path) != self._shards[part.shard].size:
             self._name = ""
             raise OSError("it has another size")
+        if path.suffix == LANCE:
+            return read_rows(path, part.start, part.rows, self._columns)
         self._go_to(path, part)
         found: list[pa.RecordBatch] = []
         missing = part.rows

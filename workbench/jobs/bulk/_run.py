@@ -1,4 +1,4 @@
-"""run_bulk: one verb over all rows of a Parquet file or folder, each row exactly once."""
+"""run_bulk: one verb over all rows of a Parquet file or folder or a Lance dataset, each row exactly once."""
 
 from __future__ import annotations
 
@@ -42,14 +42,17 @@ def run_bulk(
     hands: Hands = Hands(),
     part_rows: int = 0,
     device: str = "auto",
+    lance: bool = False,
 ) -> BulkSummary:
-    """Do `verb` (a stage of this folder) to every row of `source`, a Parquet file or a folder of them, into `out`.
+    """Do `verb` (a stage of this folder) to every row of `source` into `out`. The source is a Parquet file, a folder of
+    them, or a Lance dataset (a folder that ends in .lance).
 
     A run that was stopped in any way goes on when it is called again, and ends with the same rows. Rows that cannot be
     done are set aside with a reason (`out/quarantine`), files that cannot be read are left out and named, parts whose
     workers fail three times are given up and named. Where nothing was given up, the manifest is sealed with a digest
     of all rows that is the same whoever did them. (A model whose last digits depend on what is embedded together,
-    as any transformer's do, gives the same digest for the same `part_rows`.)
+    as any transformer's do, gives the same digest for the same `part_rows`.) With `lance` a sealed run also leaves all
+    rows as one Lance dataset, `out/rows.lance`.
 
     Raises BadInput for input without the columns that the verb reads, and for a folder that holds another run;
     FolderInUse; RunStopped where nothing can be done any more, as on a full disk.
@@ -86,6 +89,8 @@ def run_bulk(
             finally:
                 crew.close()
         done = folder.done.values()
+        seal = "" if failed else folder.seal()
+        dataset = folder.leave_dataset(seal) if lance and seal else None
         return BulkSummary(
             verb=verb,
             out=str(out),
@@ -94,9 +99,10 @@ def run_bulk(
             parts=len(parts),
             unreadable=tuple(shard.problem for shard in shards if shard.problem),
             failed=tuple(failed),
-            sha256="" if failed else folder.seal(),
+            sha256=seal,
             rows_now=sum(part.rows for part in missing if part.number in folder.done),
             seconds=time.monotonic() - began,
+            lance=str(dataset or ""),
         )
 
 

@@ -24,6 +24,8 @@ class BulkSummary:
     rows_now: int
     """Rows that this call did."""
     seconds: float
+    lance: str = ""
+    """The dataset of all rows, if one was asked for and no part is missing."""
 
     def to_json(self) -> dict[str, Any]:
         """All fields."""
@@ -38,5 +40,7 @@ class BulkSummary:
             found.append(f"{self.quarantined:,} rows set aside, with reasons: {self.out}/quarantine")
         found += [f"left out: {each}" for each in self.unreadable]
         found += [f"not done: {each}" for each in self.failed]
+        if self.lance:
+            found.append(f"all rows as one Lance dataset: {self.lance}")
         found.append(f"content sha256 {self.sha256}" if self.sha256 else "give the same command again to go on")
         return found
