@@ -146,5 +146,9 @@ def test_a_page_is_printed_where_there_is_a_browser(audit, tmp_path, monkeypatch
 
 
 def test_a_private_report_is_the_owners_alone(audit, tmp_path):
-    for path in Report("title", (audit,)).save(tmp_path, private=True):
-        assert path.stat().st_mode & 0o777 == 0o600
+    page = Report("title", (audit,))
+    paths = [*page.save(tmp_path, private=True)]
+    if shutil.which("chromium"):
+        paths.append(page.print_pdf(tmp_path, private=True))
+    assert {path.stat().st_mode & 0o777 for path in paths} == {0o600}
+    assert {path.stat().st_mode & 0o777 for path in page.save(tmp_path / "open")} == {0o644}

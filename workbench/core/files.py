@@ -24,8 +24,10 @@ _NUMBERED = re.compile(r"(?:os error|errno) (\d+)", re.IGNORECASE)
 
 
 @contextmanager
-def atomic_path(path: Path | str) -> Iterator[Path]:
+def atomic_path(path: Path | str, private: bool = False) -> Iterator[Path]:
     """Yield a temporary path beside `path`; on success it takes the place of `path`, on any error it is removed.
+
+    Everybody may read the file, or, where it is `private`, its owner alone, from its first byte on.
 
     Raises CannotWrite where the disk is full or the place may not be written to, whichever library found out.
     """
@@ -40,7 +42,7 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
     try:
         with _telling(path):
             yield temporary
-            os.chmod(temporary, 0o644)
+            os.chmod(temporary, 0o600 if private else 0o644)
             os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
@@ -72,15 +74,15 @@ def atomic_folder(path: Path | str) -> Iterator[Path]:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def write_text(path: Path | str, text: str) -> None:
+def write_text(path: Path | str, text: str, private: bool = False) -> None:
     """Write UTF-8 text atomically; half a surrogate pair, which is no text, becomes a replacement character."""
-    with atomic_path(path) as temporary:
+    with atomic_path(path, private) as temporary:
         temporary.write_text(_encodable(text), encoding="utf-8")
 
 
-def write_json(path: Path | str, value: Any) -> None:
+def write_json(path: Path | str, value: Any, private: bool = False) -> None:
     """Write JSON atomically; NaN and infinity are refused, because they are not JSON."""
-    write_text(path, json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+    write_text(path, json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n", private)
 
 
 def write_json_lines(path: Path | str, records: Iterable[Any]) -> None:

@@ -26,12 +26,12 @@ _QUIET = (
 _SECONDS = 120
 
 
-def print_pdf(page: Path, pdf: Path) -> Path:
-    """Print an HTML file. Raises BadInput where no browser is found, or it prints nothing."""
+def print_pdf(page: Path, pdf: Path, private: bool = False) -> Path:
+    """Print an HTML file; `private`: for its owner alone. Raises BadInput where no browser is, or nothing is printed."""
     browser = next((found for name in _BROWSERS if (found := shutil.which(name))), None)
     if browser is None:
         raise BadInput(f"no browser to print {pdf} with; install chromium, or print {page} from any browser")
-    with atomic_path(pdf) as temporary, tempfile.TemporaryDirectory() as profile:
+    with atomic_path(pdf, private) as temporary, tempfile.TemporaryDirectory() as profile:
         command = [
             browser,
             *_QUIET,

@@ -98,22 +98,16 @@ class Report:
     def save(self, folder: Path | str, name: str = "report", private: bool = False) -> tuple[Path, ...]:
         """Write `name`.html, .md and .json into `folder`, each whole or not at all; `private`: for the owner's eyes."""
         paths = tuple(Path(folder) / f"{name}.{form}" for form in FORMATS)
-        write_text(paths[0], self.to_html())
-        write_text(paths[1], self.to_markdown())
-        write_json(paths[2], self.to_json())
-        if private:
-            for path in paths:
-                path.chmod(0o600)
+        write_text(paths[0], self.to_html(), private)
+        write_text(paths[1], self.to_markdown(), private)
+        write_json(paths[2], self.to_json(), private)
         return paths
 
     def print_pdf(self, folder: Path | str, name: str = "report", private: bool = False) -> Path:
         """Write `name`.pdf from `name`.html in `folder`, by a Chromium. Raises BadInput where none is found."""
         from workbench.report._pdf import print_pdf
 
-        path = print_pdf(Path(folder) / f"{name}.html", Path(folder) / f"{name}.pdf")
-        if private:
-            path.chmod(0o600)
-        return path
+        return print_pdf(Path(folder) / f"{name}.html", Path(folder) / f"{name}.pdf", private)
 
 
 def _asset(name: str) -> str:
