@@ -196,7 +196,7 @@ def _read_card(folder: Path) -> Any:
 def _text_model(folder: Path) -> None:
     import torch
 
-    from workbench.lm import BagOfWords, ConditionedDecoder, DecoderConfig, TextModel, Vocabulary
+    from workbench.lm import BagOfWords, ConditionedDecoder, DecoderConfig, Lexicon, TextModel, Vocabulary
     from workbench.lm.word_shifts import WordShifts
 
     torch.manual_seed(0)
@@ -212,7 +212,8 @@ def _text_model(folder: Path) -> None:
     zeros = lambda *shape: np.zeros(shape, np.float32)  # noqa: E731
     bag = BagOfWords(zeros(d, v), zeros(v), zeros(v), zeros(d + 1))
     decoder.set_bag_of_words(bag)
-    config = TextModel(decoder, bag, vocabulary, WordShifts(zeros(v, d), zeros(d))).save(folder)
+    lexicon = Lexicon(((3, 4), (4, 3, 3)), zeros(2, d))
+    config = TextModel(decoder, bag, vocabulary, WordShifts(zeros(v, d), zeros(d)), lexicon).save(folder)
     (folder / "config.json").write_text(json.dumps(config))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -17,7 +19,7 @@ from workbench.invert._inverter import Attacker
 from workbench.invert._pool import SOLVED, Limits, Pool
 from workbench.invert.correction import Correction
 from workbench.invert.search import PRESETS, Preset, Search
-from workbench.lm import TextModel, Vocabulary, fit_bag_of_words, fit_word_shifts, make_decoder
+from workbench.lm import Lexicon, TextModel, Vocabulary, fit_bag_of_words, fit_word_shifts, make_decoder
 
 WORDS = [
     "the",
@@ -95,6 +97,25 @@ def test_no_vector_is_led_astray_and_every_round_is_told(make, toy, model, stole
     again = Result.from_json(found.to_json())
     assert [each.stage for each in again.path] == [each.stage for each in found.path]
     assert "Round by round" in found._repr_html_()
+
+
+def test_a_word_that_is_spelt_in_pieces_comes_whole(toy, model):
+    """No single piece of it helps; the lexicon offers it at once."""
+    strange = ["zebra", "quartz"]
+    ids = [model.vocabulary.encode([word])[0][0] for word in WORDS]
+    own, shifts = toy.embed(WORDS), model.shifts.shift[ids]
+    scale = (own * shifts).sum() / (own * own).sum()
+    spelt = tuple(tuple(row) for row in model.vocabulary.encode(strange))
+    assert min(map(len, spelt)) > 2
+    knowing = replace(model, lexicon=Lexicon(spelt, (scale * toy.embed(strange)).astype(np.float32)))
+    hidden = toy.embed(["the cat zebra", "my red quartz"])
+
+    def found(by):
+        *_, (_, texts) = Search(toy, by, HARD).rounds_from(hidden, ["the cat", "my red"])
+        return [set(text.split()) for text in texts]
+
+    assert found(knowing) == [{"the", "cat", "zebra"}, {"my", "red", "quartz"}]
+    assert not set(strange) & set.union(*found(model))
 
 
 def test_no_draft_is_rewritten_twice(toy, model, stolen, monkeypatch):

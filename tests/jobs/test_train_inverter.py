@@ -103,9 +103,8 @@ def test_the_checkpoint_has_its_card_and_can_be_opened(unbroken, tmp_path):
     assert card.metrics == table.to_json()
     assert card.training["recipe"]["layers"] == 1
     assert {part["name"] for part in card.data} == {"cfpb", "personal"}
-    assert set(card.sha256) == {f"{name}.safetensors" for name in ("decoder", "bag_of_words", "word_shifts")} | {
-        "vocabulary.json"
-    }
+    parts = ("decoder", "bag_of_words", "word_shifts", "lexicon")
+    assert set(card.sha256) == {f"{name}.safetensors" for name in parts} | {"vocabulary.json"}
     assert not any("embedder" in name for name in card.sha256), "no frozen embedder inside"
     assert Hypothesis.open(Attacker(load_embedder("minilm", "cpu"), checkpoint=str(folder), device="cpu"))
     (folder / "vocabulary.json").write_text("{}")

@@ -15,7 +15,7 @@ from torch import Tensor
 from workbench.embed._torch import rough_products
 from workbench.invert._pool import Pieces
 from workbench.invert._slopes import Slopes
-from workbench.lm import TextDecoder, Vocabulary, WordShifts
+from workbench.lm import Lexicon, TextDecoder, Vocabulary, WordShifts
 from workbench.lm.text_decoder import EOS, padded
 from workbench.lm.word_shifts import POWER
 
@@ -28,6 +28,12 @@ found by their shifts, words of grammar by the decoder, so the best by each of t
 SLOPES = 0.3
 """Share of the first-order foretelling where gradients are granted, beside the closed-form one: together they rank
 better than either (`benchmarks/edit_ranking.py`)."""
+
+
+_ASKED = 64
+"""Words of the lexicon that are considered for a text: those whose coming is foretold to do most."""
+_UNLIKELIEST = -8.0
+"""Nats that a word of the lexicon is held to have at least: the decoder hardly knows how rare words are spelt."""
 
 
 class Edit(NamedTuple):
@@ -93,21 +99,48 @@ def foretold(cosine: Tensor, k: float, toward: Tensor, along: Tensor, square: Te
     return (cosine + k * toward) / (1 + 2 * k * along + k * k * square).clamp(min=0.05).sqrt()
 
 
+class _Words(NamedTuple):
+    """What may come into a text: all v pieces, and behind them c - v words of the lexicon."""
+
+    spelt: Sequence[Pieces]
+    shift: Float[Tensor, "w d"]
+    """Of the words behind the pieces, which number w = c - v."""
+    square: Float[Tensor, " c"]
+    toward: Float[Tensor, " c"]
+    along: Float[Tensor, " c"]
+    log_p: Float[Tensor, "t_plus_1 c"]
+
+    def pieces(self, number: int) -> Pieces:
+        """How one of the c is spelt."""
+        v = len(self.square) - len(self.spelt)
+        return (number,) if number < v else self.spelt[number - v]
+
+
 class Editor:
-    """Proposes replacements, insertions, deletions and exchanges of word pieces.
+    """Proposes replacements, insertions, deletions and exchanges of word pieces, and whole words of the lexicon.
 
     For every place and every piece of the vocabulary the new cosine is foretold by the closed-form word shifts, and
     the decoder says how likely the piece is there; the best by sums of both are proposed. With `slopes`, replacements
-    of single pieces are foretold by gradients of the embedder too.
+    of single pieces are foretold by gradients of the embedder too. Words of the `lexicon` come whole: piece by piece
+    they would first have to make the text worse.
     """
 
     def __init__(
-        self, decoder: TextDecoder, vocabulary: Vocabulary, shifts: WordShifts, slopes: Slopes | None = None
+        self,
+        decoder: TextDecoder,
+        vocabulary: Vocabulary,
+        shifts: WordShifts,
+        slopes: Slopes | None = None,
+        lexicon: Lexicon | None = None,
     ) -> None:
         device = next(decoder.parameters()).device
         self._decoder, self._vocabulary, self._slopes = decoder, vocabulary, slopes
         self._shift = torch.from_numpy(shifts.shift).to(device)
-        self._size = self._shift.square().sum(1)
+        self._square = self._shift.square().sum(1)
+        self._spelt = lexicon.words if lexicon else ()
+        self._word_shift = torch.from_numpy(lexicon.shift).to(device) if lexicon else self._shift[:0]
+        self._word_square = self._word_shift.square().sum(1)
+        self._first = torch.tensor([word[0] for word in self._spelt], dtype=torch.long, device=device)
         self._continues = torch.from_numpy(vocabulary.continues).to(device)
 
     @torch.inference_mode()
@@ -145,29 +178,39 @@ class Editor:
         log_p[..., : EOS + 1] = -torch.inf
         log_p[:, 0, self._continues] = -torch.inf
         toward, along = e @ self._shift.T, g @ self._shift.T  # n v
+        word_toward, word_along = e @ self._word_shift.T, g @ self._word_shift.T  # n w
         cosine = (e * g).sum(1)
         slopes = self._slopes.foretell(texts, e) if self._slopes else [None] * len(texts)
         found = []
         for i, text in enumerate(texts):
-            ranked = self._rank(text, 2 * count, log_p[i], toward[i], along[i], cosine[i], slopes[i])
+            words = _Words((), self._word_shift[:0], self._square, toward[i], along[i], log_p[i])
+            if self._spelt:
+                words = self._with_lexicon(words, word_toward[i], word_along[i], cosine[i], len(text))
+            ranked = self._rank(text, 2 * count, words, cosine[i], slopes[i])
             fresh = [edit for edit in ranked if applied(text, edit) not in known[i]]
             moved = [edit for edit in self._exchanged(text) if applied(text, edit) not in known[i]]
             found.append([*fresh[:count], *moved])
         return found
 
-    def _rank(
-        self,
-        text: Pieces,
-        count: int,
-        log_p: Tensor,
-        toward: Tensor,
-        along: Tensor,
-        cosine: Tensor,
-        slopes: Tensor | None,
-    ) -> list[Edit]:
+    def _with_lexicon(self, words: _Words, toward: Tensor, along: Tensor, cosine: Tensor, t: int) -> _Words:
+        """Beside all pieces the words of the lexicon that the vector asks for most."""
+        rise = foretold(cosine, t**-POWER, toward, along, self._word_square)
+        best = rise.topk(min(_ASKED, len(rise))).indices
+        log_p = words.log_p[:, self._first[best]].clamp(min=_UNLIKELIEST)
+        return _Words(
+            [self._spelt[place] for place in best.tolist()],
+            self._word_shift[best],
+            torch.cat([words.square, self._word_square[best]]),
+            torch.cat([words.toward, toward[best]]),
+            torch.cat([words.along, along[best]]),
+            torch.cat([words.log_p, log_p], 1),
+        )
+
+    def _rank(self, text: Pieces, count: int, words: _Words, cosine: Tensor, slopes: Tensor | None) -> list[Edit]:
         """The best replacements, insertions and deletions of one text."""
-        t, v = len(text), len(toward)
-        k = t**-POWER
+        t, v, c = len(text), len(self._shift), len(words.square)
+        k, longest = t**-POWER, self._decoder.max_tokens
+        log_p, toward, along = words.log_p, words.toward, words.along
         units = self._units(text)
         parts = torch.stack([self._shift[list(text[a:b])].sum(0) for a, b in units])  # u d
         lost = torch.stack([toward[list(text[a:b])].sum() for a, b in units])
@@ -181,24 +224,26 @@ class Editor:
             k,
             toward - lost[:, None],
             along - lost_along[:, None],
-            self._size + weight[:, None] - 2 * parts @ self._shift.T,
+            words.square + weight[:, None] - 2 * torch.cat([parts @ self._shift.T, parts @ words.shift.T], 1),
         )
         if slopes is not None:  # the first t units are the single pieces
-            replaced[:t] = (1 - SLOPES) * replaced[:t] + SLOPES * slopes.to(replaced.device)
+            replaced[:t, :v] = (1 - SLOPES) * replaced[:t, :v] + SLOPES * slopes.to(replaced.device)
         deleted = foretold(cosine, k, -lost, -lost_along, weight)
-        inserted = foretold(cosine, k, toward, along, self._size)
+        inserted = foretold(cosine, k, toward, along, words.square)
         likelier = log_p[starts] - now[:, None]
 
         def best(rate: float) -> list[Edit]:
-            found = [(s, Edit(*units[i // v], (i % v,))) for s, i in _best(replaced + rate * likelier, count)]
+            scores = replaced + rate * likelier
+            found = [(s, Edit(*units[i // c], words.pieces(i % c))) for s, i in _best(scores, count)]
             if t > 1:
-                scores = (deleted - rate * now).tolist()
-                found += [(s, Edit(a, b, ())) for s, (a, b) in zip(scores, units, strict=True) if b - a < t]
-            if t < self._decoder.max_tokens:
+                without = (deleted - rate * now).tolist()
+                found += [(s, Edit(a, b, ())) for s, (a, b) in zip(without, units, strict=True) if b - a < t]
+            if t < longest:
                 scores = inserted + rate * log_p[: t + 1]
-                found += [(s, Edit(i // v, i // v, (i % v,))) for s, i in _best(scores, count)]
+                found += [(s, Edit(i // c, i // c, words.pieces(i % c))) for s, i in _best(scores, count)]
             found.sort(key=lambda pair: -pair[0])
-            return [edit for score, edit in found[:count] if score > -np.inf]
+            fits = [(score, edit) for score, edit in found if t - edit.end + edit.start + len(edit.pieces) <= longest]
+            return [edit for score, edit in fits[:count] if score > -np.inf]
 
         in_turn = zip_longest(*(best(rate) for rate in FLUENCY))
         return list(dict.fromkeys(edit for edits in in_turn for edit in edits if edit is not None))[:count]

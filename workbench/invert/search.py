@@ -93,7 +93,7 @@ class Search(Inverter):
         self._preset, self._limits, self._longest = preset, limits, model.decoder.max_tokens
         self._takes_hints = model.decoder.takes_hints
         found = _slopes(embedder, model) if slopes else None
-        self._editor = Editor(model.decoder, model.vocabulary, model.shifts, found)
+        self._editor = Editor(model.decoder, model.vocabulary, model.shifts, found, model.lexicon)
 
     @classmethod
     def open(cls, attacker: Attacker) -> Search:

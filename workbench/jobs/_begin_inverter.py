@@ -14,6 +14,7 @@ from workbench.core import checkpoint
 from workbench.core.errors import BadInput, UnknownName, first_line
 from workbench.core.files import atomic_folder
 from workbench.embed._embedder import Embedder
+from workbench.embed._vector_cache import cached_vectors
 from workbench.embed.minilm import model_folder
 from workbench.jobs._training_data import Pairs, Source, encode
 from workbench.jobs.inverter_recipe import InverterRecipe
@@ -21,15 +22,21 @@ from workbench.lm import (
     CausalDecoder,
     ConditionedDecoder,
     LeaningDecoder,
+    Lexicon,
     TextDecoder,
     TextModel,
     Vocabulary,
+    WordShifts,
     fit_bag_of_words,
+    fit_lexicon,
     fit_word_shifts,
+    known_words,
     load_bag,
+    load_lexicon,
     load_shifts,
     make_decoder,
     save_bag,
+    save_lexicon,
     save_shifts,
 )
 
@@ -47,21 +54,31 @@ def begin(recipe: InverterRecipe, run: Path, embedder: Embedder, train: list[Sou
         pairs = encode(train, vocabulary, recipe.max_tokens)
         fitted = former.bag if former else fit_bag_of_words(*pairs.arrays, len(vocabulary), vocabulary.is_word)
         shifts = (former.shifts if former else None) or fit_word_shifts(*pairs.arrays, len(vocabulary))
+        lexicon = (former.lexicon if former else None) or lexicon_of(vocabulary, shifts, embedder, train)
         with atomic_folder(fixed) as temporary:
             save_bag(temporary, fitted, vocabulary)
             save_shifts(temporary, shifts)
+            save_lexicon(temporary, lexicon)
     (bag, vocabulary), shifts = load_bag(fixed), load_shifts(fixed)
+    lexicon = load_lexicon(fixed, len(vocabulary))
     if pairs is None:
         pairs = encode(train, vocabulary, recipe.max_tokens)
     if former:
-        return replace(former, bag=bag, shifts=shifts), pairs
+        return replace(former, bag=bag, shifts=shifts, lexicon=lexicon), pairs
     decoder = _decoder(recipe, embedder.spec.dim, vocabulary, folder)
     decoder.set_bag_of_words(bag)
     if isinstance(decoder, LeaningDecoder):
         frequency = np.bincount(np.concatenate(pairs.ids), minlength=len(vocabulary)) + 1.0
         with torch.no_grad():
             decoder.bias.copy_(torch.from_numpy(np.log(frequency / frequency.sum())))
-    return TextModel(decoder, bag, vocabulary, shifts), pairs
+    return TextModel(decoder, bag, vocabulary, shifts, lexicon), pairs
+
+
+def lexicon_of(vocabulary: Vocabulary, shifts: WordShifts, embedder: Embedder, train: list[Source]) -> Lexicon:
+    """The words of several pieces in the training texts; every word is embedded once, by itself."""
+    lower = bool(vocabulary.normaliser.get("lowercase", True))
+    words = known_words((text for source in train for text in source.texts), lower)
+    return fit_lexicon(vocabulary, shifts, words, cached_vectors(embedder, words, what="embed the lexicon"))
 
 
 def _vocabulary(recipe: InverterRecipe, folder: Path | str | None, train: list[Source]) -> Vocabulary:

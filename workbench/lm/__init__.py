@@ -5,9 +5,20 @@ from workbench.lm.bag_of_words import BagOfWords, fit_bag_of_words
 from workbench.lm.causal import CausalDecoder, CausalDecoderConfig
 from workbench.lm.decoder import ConditionedDecoder, DecoderConfig
 from workbench.lm.generate import generate
+from workbench.lm.lexicon import Lexicon, fit_lexicon, known_words
 from workbench.lm.text_decoder import Candidate, Draft, TextDecoder
 from workbench.lm.vocabulary import Vocabulary
-from workbench.lm.weights import TextModel, config_of, load_bag, load_shifts, make_decoder, save_bag, save_shifts
+from workbench.lm.weights import (
+    TextModel,
+    config_of,
+    load_bag,
+    load_lexicon,
+    load_shifts,
+    make_decoder,
+    save_bag,
+    save_lexicon,
+    save_shifts,
+)
 from workbench.lm.word_shifts import WordShifts, fit_word_shifts
 
 __all__ = [
@@ -19,17 +30,22 @@ __all__ = [
     "DecoderConfig",
     "Draft",
     "LeaningDecoder",
+    "Lexicon",
     "TextDecoder",
     "TextModel",
     "Vocabulary",
     "WordShifts",
     "config_of",
     "fit_bag_of_words",
+    "fit_lexicon",
     "fit_word_shifts",
     "generate",
+    "known_words",
     "load_bag",
+    "load_lexicon",
     "load_shifts",
     "make_decoder",
     "save_bag",
+    "save_lexicon",
     "save_shifts",
 ]

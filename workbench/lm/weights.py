@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 
@@ -15,12 +16,13 @@ from workbench.core.tensors import whole_tensors
 from workbench.lm.bag_of_words import BagOfWords
 from workbench.lm.causal import CausalDecoder, CausalDecoderConfig
 from workbench.lm.decoder import ConditionedDecoder, DecoderConfig
-from workbench.lm.text_decoder import TextDecoder
+from workbench.lm.lexicon import Lexicon
+from workbench.lm.text_decoder import EOS, TextDecoder
 from workbench.lm.vocabulary import Vocabulary
 from workbench.lm.word_shifts import WordShifts
 
 DECODER, BAG, VOCABULARY = "decoder.safetensors", "bag_of_words.safetensors", "vocabulary.json"
-SHIFTS = "word_shifts.safetensors"
+SHIFTS, LEXICON = "word_shifts.safetensors", "lexicon.safetensors"
 ARCHITECTURES = ("film", "causal", "t5")
 
 
@@ -49,19 +51,22 @@ def config_of(decoder: TextDecoder) -> dict[str, Any]:
 class TextModel:
     """All that turns vectors into text: the decoder, the bag of words that it leans on, and their vocabulary.
 
-    `shifts` rank the edits of a search; a model can do without.
+    `shifts` and `lexicon` rank the edits of a search; a model can do without.
     """
 
     decoder: TextDecoder
     bag: BagOfWords
     vocabulary: Vocabulary
     shifts: WordShifts | None = None
+    lexicon: Lexicon | None = None
 
     def save(self, folder: Path) -> dict[str, Any]:
         """Write its files into `folder`; gives the decoder's configuration as JSON, for the card."""
         _save(self.decoder.state_dict(), folder / DECODER)
         if self.shifts is not None:
             save_shifts(folder, self.shifts)
+        if self.lexicon is not None:
+            save_lexicon(folder, self.lexicon)
         save_bag(folder, self.bag, self.vocabulary)
         return config_of(self.decoder)
 
@@ -75,7 +80,8 @@ class TextModel:
             decoder = make_decoder(**{"architecture": "film", **config})
             decoder.load_state_dict(state)
             decoder.set_bag_of_words(bag)
-        return cls(decoder.to(device).eval(), bag, vocabulary, load_shifts(folder))
+        lexicon = load_lexicon(folder, len(vocabulary))
+        return cls(decoder.to(device).eval(), bag, vocabulary, load_shifts(folder), lexicon)
 
 
 def _require_room(config: Mapping[str, Any], state: Mapping[str, torch.Tensor]) -> None:
@@ -112,6 +118,35 @@ def load_shifts(folder: Path) -> WordShifts | None:
         return None
     with whole_tensors(folder / SHIFTS, "is not a table of word shifts"):
         return WordShifts(**{name: tensor.numpy() for name, tensor in _load(folder / SHIFTS).items()})
+
+
+def save_lexicon(folder: Path, lexicon: Lexicon) -> None:
+    """Write the lexicon: shifts in steps of 1/127 of each word's largest, for there are many."""
+    scale = np.abs(lexicon.shift).max(1, initial=1e-12) / 127
+    pieces = np.array([piece for word in lexicon.words for piece in word], dtype=np.int32)
+    arrays = {
+        "shift": np.rint(lexicon.shift / scale[:, None]).astype(np.int8),
+        "scale": scale.astype(np.float32),
+        "pieces": pieces,
+        "lengths": np.array([len(word) for word in lexicon.words], dtype=np.int32),
+    }
+    save_file({name: torch.from_numpy(array) for name, array in arrays.items()}, folder / LEXICON)
+
+
+def load_lexicon(folder: Path, size: int) -> Lexicon | None:
+    """The lexicon of a vocabulary of `size` pieces, or None where a checkpoint has none."""
+    if not (folder / LEXICON).exists():
+        return None
+    with whole_tensors(folder / LEXICON, "is not a lexicon"):
+        state = {name: tensor.numpy() for name, tensor in load_file(folder / LEXICON).items()}
+        pieces, lengths, shift = state["pieces"], state["lengths"], state["shift"]
+        if (pieces.ndim, lengths.ndim, shift.ndim) != (1, 1, 2) or lengths.sum() != len(pieces):
+            raise ValueError("its tensors do not fit each other")
+        if (lengths < 1).any() or (pieces <= EOS).any() or (pieces >= size).any():
+            raise ValueError("its words are not of this vocabulary")
+        shift = shift.astype(np.float32) * state["scale"].reshape(len(lengths), 1)
+        ends = np.cumsum(lengths)[:-1]
+        return Lexicon(tuple(tuple(word.tolist()) for word in np.split(pieces, ends) if len(word)), shift)
 
 
 def _tensors(arrays: BagOfWords | WordShifts) -> dict[str, torch.Tensor]:

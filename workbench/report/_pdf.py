@@ -27,7 +27,7 @@ _SECONDS = 120
 
 
 def print_pdf(page: Path, pdf: Path, private: bool = False) -> Path:
-    """Print an HTML file; `private`: for its owner alone. Raises BadInput where no browser is, or nothing is printed."""
+    """Print an HTML file, `private` for its owner alone. Raises BadInput where no browser is or it prints nothing."""
     browser = next((found for name in _BROWSERS if (found := shutil.which(name))), None)
     if browser is None:
         raise BadInput(f"no browser to print {pdf} with; install chromium, or print {page} from any browser")
