@@ -18,7 +18,7 @@ def test_words_are_counted_once_a_text():
     texts = ["Tugboat tugboat in 1999!", "a tugboat-like thing", "TUGBOAT x"]
     assert known_words(texts, lower=True, least=3) == ["tugboat"]
     assert known_words(texts, lower=False, least=2) == ["tugboat"]
-    assert set(known_words(texts, lower=True, least=1)) == {"tugboat", "in", "like", "thing"}
+    assert known_words(texts, lower=True, least=1) == ["tugboat", "in", "like", "thing"]
     assert known_words([], lower=True) == []
 
 

@@ -40,11 +40,12 @@ class Lexicon:
 
 
 def known_words(texts: Iterable[str], lower: bool, least: int = LEAST) -> list[str]:
-    """The words, of letters alone, that stand in `least` of the texts or more, the most frequent first."""
+    """Words, of letters alone, that stand in `least` of the texts or more: the most frequent first, then by name."""
     counts: Counter[str] = Counter()
     for text in texts:
         counts.update(set(_WORD.findall(text.lower() if lower else text)))
-    return [word for word, count in counts.most_common() if count >= least]
+    ranked = sorted((-count, word) for word, count in counts.items() if count >= least)
+    return [word for _, word in ranked]
 
 
 def fit_lexicon(
