@@ -230,19 +230,33 @@ def draw(folder: Path) -> None:
     rows = [row for row in rows if row["domain"] == "inside"]
     figure, axes = plt.subplots(figsize=(8, 4.6), layout="constrained")
     groups = dict.fromkeys((row.get("checkpoint", "vec2text"), _family(row)) for row in rows)
+    several = len({checkpoint for checkpoint, _ in groups}) > 1
     for (checkpoint, family), marker in zip(groups, "osD^vP*Xhpd<>" * 3, strict=False):
         own = [row for row in rows if (row.get("checkpoint", "vec2text"), _family(row)) == (checkpoint, family)]
         own.sort(key=lambda row: row["cpu_seconds_per_item"])
-        axes.plot(
-            [max(row["cpu_seconds_per_item"], 1e-4) for row in own],
-            [row["bleu"][0] for row in own],
+        own = [
+            row for row, before in zip(own, [None, *own], strict=False) if not before or row["bleu"] != before["bleu"]
+        ]
+        seconds, bleu = [max(row["cpu_seconds_per_item"], 1e-4) for row in own], [row["bleu"] for row in own]
+        reach = [[value - low for value, low, _ in bleu], [high - value for value, _, high in bleu]]
+        axes.errorbar(
+            seconds,
+            [value for value, *_ in bleu],
+            yerr=reach,
             marker=marker,
-            label=f"{checkpoint}: {family}",
+            label=f"{checkpoint}: {family}" if several else family,
             linewidth=1,
+            elinewidth=0.6,
+            capsize=2,
         )
-    axes.set(xscale="log", xlabel="CPU-seconds an item", ylabel="sentence BLEU", ylim=(0, None))
+        for row, x in zip(own, seconds, strict=True):
+            said = row["setting"].replace("correction, ", "").replace("preset ", "").replace("1 rounds", "1 round")
+            at = (x, row["bleu"][0])
+            axes.annotate(said, at, textcoords="offset points", xytext=(3, -4), fontsize=6.5, rotation=-35, va="top")
+    axes.set(xscale="log", xlabel="CPU-seconds an item", ylabel="sentence BLEU, 95% intervals", ylim=(0, None))
+    axes.margins(x=0.1, y=0.08)
     axes.grid(alpha=0.3)
-    axes.legend(fontsize=7, ncols=2)
+    axes.legend(fontsize=8, ncols=2, loc="lower right")
     figure.savefig(folder / "inversion.png", dpi=140)
 
 
