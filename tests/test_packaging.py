@@ -64,7 +64,8 @@ def test_shipped_checkpoints_are_whole_small_and_documented(name):
     assert card.limits
     assert {"steps", "seconds", "seed", "recipe", "device"} <= set(card.training)
     assert all(part["licences"] for part in card.data)
-    assert sum(path.stat().st_size for path in folder.iterdir()) < 60e6
+    # all together, compressed, have to stay under the 100 MB that PyPI takes; gzip leaves four fifths
+    assert sum(path.stat().st_size for path in folder.iterdir()) < 75e6
     assert {path.suffix for path in folder.iterdir()} <= {".json", ".safetensors"}
 
 
