@@ -62,7 +62,9 @@ def commands():
     assert len(lines) >= 5
     together: list[list[str]] = []
     for line in lines:
-        if line.startswith("workbench report"):
+        before = together[-1][-1] if together and not together[-1][0].startswith(FIRST) else ""
+        made = re.search(r"--out (\S+)", before)
+        if line.startswith("workbench report") or (made and made[1] in line.split()):
             together[-1].append(line)
         else:
             together.append([line])

@@ -10,8 +10,8 @@ from safetensors.numpy import load_file, save_file
 
 from workbench.core.errors import BadInput
 from workbench.embed.minilm import model_folder
-from workbench.lm import Lexicon, Vocabulary, fit_lexicon, fit_word_shifts, known_words, load_lexicon, save_lexicon
-from workbench.lm.weights import LEXICON
+from workbench.lm import Lexicon, Vocabulary, fit_lexicon, fit_word_shifts, known_words
+from workbench.lm.weights import LEXICON, load_lexicon, save_lexicon
 
 
 def test_words_are_counted_once_a_text():

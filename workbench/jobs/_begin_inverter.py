@@ -21,6 +21,7 @@ from workbench.jobs.inverter_recipe import InverterRecipe
 from workbench.lm import (
     CausalDecoder,
     ConditionedDecoder,
+    Fitted,
     LeaningDecoder,
     Lexicon,
     TextDecoder,
@@ -31,13 +32,7 @@ from workbench.lm import (
     fit_lexicon,
     fit_word_shifts,
     known_words,
-    load_bag,
-    load_lexicon,
-    load_shifts,
     make_decoder,
-    save_bag,
-    save_lexicon,
-    save_shifts,
 )
 
 
@@ -52,26 +47,24 @@ def begin(recipe: InverterRecipe, run: Path, embedder: Embedder, train: list[Sou
     if not fixed.is_dir():
         vocabulary = former.vocabulary if former else _vocabulary(recipe, folder, train)
         pairs = encode(train, vocabulary, recipe.max_tokens)
-        fitted = former.bag if former else fit_bag_of_words(*pairs.arrays, len(vocabulary), vocabulary.is_word)
+        bag = former.bag if former else fit_bag_of_words(*pairs.arrays, len(vocabulary), vocabulary.is_word)
         shifts = (former.shifts if former else None) or fit_word_shifts(*pairs.arrays, len(vocabulary))
         lexicon = (former.lexicon if former else None) or lexicon_of(vocabulary, shifts, embedder, train)
         with atomic_folder(fixed) as temporary:
-            save_bag(temporary, fitted, vocabulary)
-            save_shifts(temporary, shifts)
-            save_lexicon(temporary, lexicon)
-    (bag, vocabulary), shifts = load_bag(fixed), load_shifts(fixed)
-    lexicon = load_lexicon(fixed, len(vocabulary))
+            Fitted(bag, vocabulary, shifts, lexicon).save(temporary)
+    fitted = Fitted.load(fixed)
+    bag, vocabulary = fitted.bag, fitted.vocabulary
     if pairs is None:
         pairs = encode(train, vocabulary, recipe.max_tokens)
     if former:
-        return replace(former, bag=bag, shifts=shifts, lexicon=lexicon), pairs
+        return replace(former, bag=bag, shifts=fitted.shifts, lexicon=fitted.lexicon), pairs
     decoder = _decoder(recipe, embedder.spec.dim, vocabulary, folder)
     decoder.set_bag_of_words(bag)
     if isinstance(decoder, LeaningDecoder):
         frequency = np.bincount(np.concatenate(pairs.ids), minlength=len(vocabulary)) + 1.0
         with torch.no_grad():
             decoder.bias.copy_(torch.from_numpy(np.log(frequency / frequency.sum())))
-    return TextModel(decoder, bag, vocabulary, shifts, lexicon), pairs
+    return TextModel(decoder, bag, vocabulary, fitted.shifts, fitted.lexicon), pairs
 
 
 def lexicon_of(vocabulary: Vocabulary, shifts: WordShifts, embedder: Embedder, train: list[Source]) -> Lexicon:

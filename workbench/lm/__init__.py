@@ -8,17 +8,7 @@ from workbench.lm.generate import generate
 from workbench.lm.lexicon import Lexicon, fit_lexicon, known_words
 from workbench.lm.text_decoder import Candidate, Draft, TextDecoder
 from workbench.lm.vocabulary import Vocabulary
-from workbench.lm.weights import (
-    TextModel,
-    config_of,
-    load_bag,
-    load_lexicon,
-    load_shifts,
-    make_decoder,
-    save_bag,
-    save_lexicon,
-    save_shifts,
-)
+from workbench.lm.weights import Fitted, TextModel, config_of, load_bag, make_decoder
 from workbench.lm.word_shifts import WordShifts, fit_word_shifts
 
 __all__ = [
@@ -29,6 +19,7 @@ __all__ = [
     "ConditionedDecoder",
     "DecoderConfig",
     "Draft",
+    "Fitted",
     "LeaningDecoder",
     "Lexicon",
     "TextDecoder",
@@ -42,10 +33,5 @@ __all__ = [
     "generate",
     "known_words",
     "load_bag",
-    "load_lexicon",
-    "load_shifts",
     "make_decoder",
-    "save_bag",
-    "save_lexicon",
-    "save_shifts",
 ]

@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from workbench.core.errors import BadInput
+from workbench.core.vectors import unit
 from workbench.lm.text_decoder import EOS
 from workbench.lm.vocabulary import Vocabulary
 from workbench.lm.word_shifts import WordShifts
@@ -61,9 +62,9 @@ def fit_lexicon(
     several = [place for place, row in enumerate(pieces) if _spelt(row, vocabulary)]
     if len(single) < _FEWEST or not several:
         return Lexicon((), np.empty((0, shifts.shift.shape[1]), np.float32))
-    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True).clip(1e-12)
-    told = RidgeCV(_PENALTIES).fit(unit[single], shifts.shift[[pieces[place][0] for place in single]])
-    found = told.predict(unit[several]).astype(np.float32)
+    directions = unit(vectors)
+    told = RidgeCV(_PENALTIES).fit(directions[single], shifts.shift[[pieces[place][0] for place in single]])
+    found = told.predict(directions[several]).astype(np.float32)
     return Lexicon(tuple(pieces[place] for place in several), found)
 
 

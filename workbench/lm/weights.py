@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,31 @@ def config_of(decoder: TextDecoder) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
+class Fitted:
+    """What stays as it is in training: the bag of words, the vocabulary, and what ranks the edits of a search."""
+
+    bag: BagOfWords
+    vocabulary: Vocabulary
+    shifts: WordShifts | None = None
+    lexicon: Lexicon | None = None
+
+    def save(self, folder: Path) -> None:
+        """Write its files into `folder`."""
+        if self.shifts is not None:
+            _save(_tensors(self.shifts), folder / SHIFTS)
+        if self.lexicon is not None:
+            save_lexicon(folder, self.lexicon)
+        _save(_tensors(self.bag), folder / BAG)
+        self.vocabulary.save(folder / VOCABULARY)
+
+    @classmethod
+    def load(cls, folder: Path) -> Fitted:
+        """Read what `save` wrote. Raises BadInput naming the damaged file."""
+        bag, vocabulary = load_bag(folder)
+        return cls(bag, vocabulary, _load_shifts(folder), load_lexicon(folder, len(vocabulary)))
+
+
+@dataclass(frozen=True)
 class TextModel:
     """All that turns vectors into text: the decoder, the bag of words that it leans on, and their vocabulary.
 
@@ -63,25 +89,20 @@ class TextModel:
     def save(self, folder: Path) -> dict[str, Any]:
         """Write its files into `folder`; gives the decoder's configuration as JSON, for the card."""
         _save(self.decoder.state_dict(), folder / DECODER)
-        if self.shifts is not None:
-            save_shifts(folder, self.shifts)
-        if self.lexicon is not None:
-            save_lexicon(folder, self.lexicon)
-        save_bag(folder, self.bag, self.vocabulary)
+        Fitted(self.bag, self.vocabulary, self.shifts, self.lexicon).save(folder)
         return config_of(self.decoder)
 
     @classmethod
     def load(cls, folder: Path, config: dict[str, Any], device: str) -> TextModel:
         """Read what `save` wrote, in float32, ready to decode. Raises BadInput naming the damaged file."""
-        bag, vocabulary = load_bag(folder)
+        fitted = Fitted.load(folder)
         state = _load(folder / DECODER)
         with whole_tensors(folder / DECODER, "does not fit its card"):
             _require_room(config, state)
             decoder = make_decoder(**{"architecture": "film", **config})
             decoder.load_state_dict(state)
-            decoder.set_bag_of_words(bag)
-        lexicon = load_lexicon(folder, len(vocabulary))
-        return cls(decoder.to(device).eval(), bag, vocabulary, load_shifts(folder), lexicon)
+            decoder.set_bag_of_words(fitted.bag)
+        return cls(decoder.to(device).eval(), fitted.bag, fitted.vocabulary, fitted.shifts, fitted.lexicon)
 
 
 def _require_room(config: Mapping[str, Any], state: Mapping[str, torch.Tensor]) -> None:
@@ -93,12 +114,6 @@ def _require_room(config: Mapping[str, Any], state: Mapping[str, torch.Tensor]) 
             raise ValueError(f"{name} is over {most:,}, which these weights cannot hold")
 
 
-def save_bag(folder: Path, bag: BagOfWords, vocabulary: Vocabulary) -> None:
-    """Write what stays as it is in training: the bag of words and the vocabulary."""
-    _save(_tensors(bag), folder / BAG)
-    vocabulary.save(folder / VOCABULARY)
-
-
 def load_bag(folder: Path) -> tuple[BagOfWords, Vocabulary]:
     """The bag of words and the vocabulary alone, without the decoder."""
     state = _load(folder / BAG)
@@ -107,13 +122,7 @@ def load_bag(folder: Path) -> tuple[BagOfWords, Vocabulary]:
     return bag, Vocabulary.load(folder / VOCABULARY)
 
 
-def save_shifts(folder: Path, shifts: WordShifts) -> None:
-    """Write the word shifts."""
-    _save(_tensors(shifts), folder / SHIFTS)
-
-
-def load_shifts(folder: Path) -> WordShifts | None:
-    """The word shifts, or None where a checkpoint has none."""
+def _load_shifts(folder: Path) -> WordShifts | None:
     if not (folder / SHIFTS).exists():
         return None
     with whole_tensors(folder / SHIFTS, "is not a table of word shifts"):
@@ -144,9 +153,10 @@ def load_lexicon(folder: Path, size: int) -> Lexicon | None:
             raise ValueError("its tensors do not fit each other")
         if (lengths < 1).any() or (pieces <= EOS).any() or (pieces >= size).any():
             raise ValueError("its words are not of this vocabulary")
-        shift = shift.astype(np.float32) * state["scale"].reshape(len(lengths), 1)
-        ends = np.cumsum(lengths)[:-1]
-        return Lexicon(tuple(tuple(word.tolist()) for word in np.split(pieces, ends) if len(word)), shift)
+        shift = shift.astype(np.float32)
+        shift *= state["scale"].reshape(len(lengths), 1)
+        flat, ends = pieces.tolist(), np.cumsum(lengths).tolist()
+        return Lexicon(tuple(tuple(flat[start:end]) for start, end in pairwise([0, *ends])), shift)
 
 
 def _tensors(arrays: BagOfWords | WordShifts) -> dict[str, torch.Tensor]:
