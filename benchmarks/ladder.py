@@ -30,6 +30,7 @@ from workbench.embed import load_embedder
 from workbench.embed._vector_cache import cached_vectors
 from workbench.invert import INVERTERS, open_inverter
 from workbench.invert._inverter import Attacker, shuffled
+from workbench.invert._pool import Limits
 from workbench.invert._score import score
 
 MAX_TOKENS = 34
@@ -60,8 +61,12 @@ ENTRIES = (
     Entry("search, default", "search", {}),
     Entry("white-box, after correction", "white-box", {"through": "correction"}),
     Entry("zero-shot, hypotheses only", "zero-shot", {"preset": "fast"}, once=PUBLIC),
-    Entry("zero-shot", "zero-shot", {"beams": 16}, once=PUBLIC),
-    *(Entry(f"few-shot, {k:,} pairs", "few-shot", {"beams": 8}, pairs=k) for k in (100, 1000, 3000)),
+    Entry("zero-shot, 100 queries", "zero-shot", {"beams": 16, "limits": Limits(queries=100)}, once=PUBLIC),
+    *(Entry(f"few-shot, {k:,} pairs", "few-shot", {"beams": 8}, pairs=k) for k in (10, 100, 1000, 3000)),
+    *(
+        Entry(f"few-shot, {k:,} pairs, 10,000 vectors", "few-shot", {"beams": 8}, pairs=k, store=10_000)
+        for k in (10, 100, 1000)
+    ),
     Entry("few-shot, 1,000 pairs, through search", "few-shot", {"through": "search"}, pairs=1000),
     Entry("unpaired, 20,000 vectors", "unpaired", {}, store=20_000),
 )
@@ -105,17 +110,18 @@ def run(entry: Entry, hidden: Corpus, far: str) -> dict[str, Any]:
 
 def _held(entry: Entry, attacker: Attacker, stolen: EmbeddingSet) -> dict[str, Any]:
     """What the attacker holds besides: pairs, or more of the store; public texts that it does not use otherwise."""
-    count = entry.pairs or entry.store
+    count = entry.pairs + entry.store
     if not count:
         return {}
     public = corpora.load(attacker.corpus, "train", PUBLIC + 20_000)
-    texts = public.texts[PUBLIC : PUBLIC + count]
+    texts, ids = public.texts[PUBLIC : PUBLIC + count], public.ids[PUBLIC : PUBLIC + count]
     vectors = cached_vectors(attacker.embedder, texts, what="the victim's vectors")
-    ids = public.ids[PUBLIC : PUBLIC + count]
-    if entry.pairs:
-        return {"pairs": _set(ids, vectors, texts)}
-    more = np.concatenate([stolen.vectors, vectors])
-    return {"store": _set([*(f"stolen {id}" for id in stolen.ids), *ids], more, None)}
+    k = entry.pairs
+    held: dict[str, Any] = {"pairs": _set(ids[:k], vectors[:k], texts[:k])} if k else {}
+    if entry.store:
+        more = np.concatenate([stolen.vectors, vectors[k:]])
+        held["store"] = _set([*(f"stolen {id}" for id in stolen.ids), *ids[k:]], more, None)
+    return held
 
 
 def _set(ids: Any, vectors: Any, texts: Any) -> EmbeddingSet:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -106,6 +108,20 @@ def test_the_shape_of_a_store_is_enough(victim, public):
     assert len(found) == 5
     assert victim.queries == before
     assert np.isfinite(found.cosines).all()
+
+
+def test_the_shape_of_a_store_makes_much_of_few_pairs(victim, public):
+    """Four pairs tell of four directions; a store of others' vectors tells of the rest."""
+    hidden = list(public[:40])
+    stolen = victim.embed_set([f"s{i}" for i in range(40)], hidden).without_texts()
+    store = victim.embed_set([f"o{i}" for i in range(1500)], texts(1500, 9)).without_texts()
+    few, before = attacker_of(victim, pairs=pairs_of(victim, 6)), victim.queries
+    alone, both = (open_inverter("few-shot", replace(few, store=held)) for held in (store.select(slice(9)), store))
+    assert (alone.to_known.kind, both.to_known.kind) == ("procrustes", "seeded")
+    assert both.to_known.held_out > 0.9
+    right = [(each.invert(stolen).texts == hidden).mean() for each in (alone, both)]
+    assert right[1] > 0.9 > 0.5 > right[0]
+    assert victim.queries == before
 
 
 def test_texts_with_pairs_beside_mapped_floors(victim, public):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from workbench.core.errors import BadInput, UnknownName
 from workbench.core.result import Result
 from workbench.embed.minilm import model_folder
 from workbench.invert import open_inverter
+from workbench.invert._crossing import crossed, word_starts
 from workbench.invert._edits import Edit, applied, together
 from workbench.invert._inverter import Attacker
 from workbench.invert._pool import SOLVED, Limits, Pool
@@ -40,6 +42,7 @@ WORDS = [
     "ran",
 ]
 HARD = Preset(beams=4, rounds=12, edits=24, width=2)
+HEATED = Preset(beams=4, rounds=12, edits=12, width=8, parents=2, heat=0.01, patience=6)
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +86,7 @@ def test_no_vector_is_led_astray_and_every_round_is_told(make, toy, model, stole
     found = make(toy, model).invert(stolen[1])
     assert found.path[0].stage == "hypothesis"
     assert len(found.path) > 1
-    for a, b in zip(found.path, found.path[1:], strict=False):
+    for a, b in pairwise(found.path):
         firm = a.cosines >= (SOLVED if found.method == "search" else -1)
         assert (b.cosines >= a.cosines - 1e-6)[firm].all()
     assert found.cosines.mean() > found.path[0].cosines.mean()
@@ -131,6 +134,50 @@ def test_no_draft_is_rewritten_twice(toy, model, stolen, monkeypatch):
     inverter.invert(stolen[1])
     assert rewritten
     assert len(rewritten) == len(set(rewritten))
+
+
+def test_what_heat_draws_for_a_vector_depends_on_nothing_but_that_vector(toy, model, stolen):
+    search, (texts, vectors) = Search(toy, model, HEATED), stolen
+    found = search.invert(vectors)
+    some = np.array([9, 4, 5])
+    assert search.invert(vectors.select(some)).texts.tolist() == found.texts[some].tolist()
+    same = [set(a.split()) == set(b.split()) for a, b in zip(found.texts, texts, strict=True)]
+    assert sum(same) >= 10
+    best = [each.cosines for each in found.path]
+    assert all((b >= a - 1e-6)[a >= SOLVED].all() for a, b in pairwise(best))
+
+
+def test_heat_keeps_the_best_and_lets_worse_texts_live(toy, model):
+    words = model.vocabulary.encode([f"the cat {word}" for word in WORDS])
+    vectors = toy.embed(["the cat sat"])
+
+    def kept(heat):
+        pool = Pool(toy, model.vocabulary, vectors, width=4, heat=heat)
+        pool.offer([0], [[tuple(row) for row in words]])
+        return [each.score for each in pool.kept[0]]
+
+    cold, warm, hot = kept(0.0), kept(1e-6), kept(100.0)
+    assert cold == warm == sorted(cold, reverse=True)
+    assert hot[0] == cold[0]
+    assert hot == sorted(hot, reverse=True)
+    assert sum(hot) < sum(cold)
+
+
+@given(st.lists(st.booleans(), min_size=1, max_size=12), st.lists(st.booleans(), min_size=1, max_size=12), st.data())
+def test_a_crossed_text_is_the_beginning_of_one_and_the_end_of_another(a, b, data):
+    """Pieces 0 to 9 begin words, 10 to 19 go on with them; the words of either text stay whole."""
+    continues = np.arange(200) % 20 >= 10
+    first = tuple(100 + i % 10 + 10 * more for i, more in enumerate(a))
+    second = tuple(i % 10 + 10 * more for i, more in enumerate(b))
+    random = np.random.default_rng(data.draw(st.integers(0, 99)))
+    longest = data.draw(st.integers(1, 30))
+    text = crossed(first, second, continues, longest, random)
+    assert len(text) <= longest
+    own = sum(piece >= 100 for piece in text)
+    assert text[:own] == first[:own]
+    assert own in word_starts(first, continues) or own == longest
+    ends = [second[start:] for start in word_starts(second, continues)]
+    assert text[own:] in [end[: longest - own] for end in ends]
 
 
 def test_harder_presets_search_harder(toy, model, stolen):

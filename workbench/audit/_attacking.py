@@ -78,7 +78,8 @@ class Attacking:
             attacker = self.attacker(threat)
             needed = needs(name) if name in ATTACKS else Access.QUERY  # a floor is fitted by whoever knows the encoder
             if needed == Access.PAIRS:
-                attacker = replace(attacker, pairs=self._victims(self.plan.pairs, texts=True))
+                pairs = self._victims(self.plan.pairs, texts=True)
+                attacker = replace(attacker, pairs=pairs, store=self.store and self.store.without_texts())
             elif needed == Access.SAMPLES:
                 attacker = replace(attacker, store=self._stolen)
             self._open[key] = open_inverter(name, attacker)

@@ -28,10 +28,10 @@ class LinearMap:
     matrix: Float[np.ndarray, "d e"]
     mean_from: Float[np.ndarray, " d"]
     mean_to: Float[np.ndarray, " e"]
-    kind: Literal["ridge", "procrustes", "unpaired"]
+    kind: Literal["ridge", "procrustes", "seeded", "unpaired"]
     penalty: float = 0.0
     held_out: float = np.nan
-    """Mean cosine of mapped vectors with the true ones, on pairs that were left out."""
+    """Mean cosine of mapped vectors with the true ones, on pairs that did not fit it (NaN where none were)."""
 
     def apply(self, vectors: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n e"]:
         """Unit vectors in the other space, float32; the length of what comes in does not matter."""
@@ -62,7 +62,7 @@ def fit_ridge_map(
     best, residuals = _best(u, s, pairs.b, penalties)
     matrix = (vt.T * (s / (s**2 + best))) @ (u.T @ pairs.b)
     predicted = pairs.b + pairs.mean_b - residuals
-    return LinearMap(matrix, pairs.mean_a, pairs.mean_b, "ridge", best, _cosine(predicted, pairs.b + pairs.mean_b))
+    return LinearMap(matrix, pairs.mean_a, pairs.mean_b, "ridge", best, mean_cosine(predicted, pairs.b + pairs.mean_b))
 
 
 def loo_residuals(a: Float[np.ndarray, "n d"], b: Float[np.ndarray, "n e"], penalty: float) -> Float[np.ndarray, "n e"]:
@@ -107,7 +107,7 @@ def fit_paired_map(a: Float[np.ndarray, "n d"], b: Float[np.ndarray, "n e"], see
     for number in range(fold.max() + 1):
         out = fold == number
         foretold[out] = fit_procrustes(a[~out], b[~out]).apply(a[out])
-    held_out = _cosine(foretold, b)
+    held_out = mean_cosine(foretold, b)
     if ridge.held_out >= held_out:
         return ridge
     return LinearMap(turn.matrix, turn.mean_from, turn.mean_to, "procrustes", held_out=held_out)
@@ -142,5 +142,6 @@ def _left_out(u: np.ndarray, s: np.ndarray, b: np.ndarray, penalty: float) -> np
     return (b - (u * share) @ (u.T @ b)) / np.maximum(1 - leverage, 1e-12)[:, None]
 
 
-def _cosine(a: np.ndarray, b: np.ndarray) -> float:
+def mean_cosine(a: Float[np.ndarray, "n d"], b: Float[np.ndarray, "n d"]) -> float:
+    """Mean over rows."""
     return float((unit(a) * unit(b)).sum(1).mean())

@@ -13,6 +13,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from workbench.embed._torch import rough_products
+from workbench.invert._crossing import word_starts
 from workbench.invert._pool import Pieces
 from workbench.invert._slopes import Slopes
 from workbench.lm import Lexicon, TextDecoder, Vocabulary, WordShifts
@@ -117,7 +118,7 @@ class _Words(NamedTuple):
 
 
 class Editor:
-    """Proposes replacements, insertions, deletions and exchanges of word pieces, and whole words of the lexicon.
+    """Proposes replacements, insertions and deletions of word pieces, and of whole words of the lexicon; and exchanges.
 
     For every place and every piece of the vocabulary the new cosine is foretold by the closed-form word shifts, and
     the decoder says how likely the piece is there; the best by sums of both are proposed. With `slopes`, replacements
@@ -152,7 +153,7 @@ class Editor:
         count: int,
         known: Sequence[Container[Pieces]],
     ) -> list[list[Edit]]:
-        """About `count` edits of each text, best first, none that leads to a `known` text.
+        """At most `count` edits of each text, best first, none that leads to a `known` text.
 
         `own` are the texts' vectors; all vectors have unit length.
         """
@@ -188,8 +189,7 @@ class Editor:
                 words = self._with_lexicon(words, word_toward[i], word_along[i], cosine[i], len(text))
             ranked = self._rank(text, 2 * count, words, cosine[i], slopes[i])
             fresh = [edit for edit in ranked if applied(text, edit) not in known[i]]
-            moved = [edit for edit in self._exchanged(text) if applied(text, edit) not in known[i]]
-            found.append([*fresh[:count], *moved])
+            found.append(fresh[:count])
         return found
 
     def _with_lexicon(self, words: _Words, toward: Tensor, along: Tensor, cosine: Tensor, t: int) -> _Words:
@@ -251,17 +251,17 @@ class Editor:
     def _units(self, text: Pieces) -> list[tuple[int, int]]:
         """Every piece, and every word of several pieces as a whole."""
         singles = [(i, i + 1) for i in range(len(text))]
-        ends = [i for i, id in enumerate(text) if not self._vocabulary.continues[id]] + [len(text)]
-        return singles + [(a, b) for a, b in pairwise(ends) if b - a > 1]
+        starts = word_starts(text, self._vocabulary.continues)
+        return singles + [(a, b) for a, b in pairwise(starts) if b - a > 1]
 
-    def _exchanged(self, text: Pieces) -> list[Edit]:
-        """Neighbouring words in each other's place."""
-        starts = [i for i, id in enumerate(text) if i == 0 or not self._vocabulary.continues[id]] + [len(text)]
+    def exchanges(self, text: Pieces, known: Container[Pieces]) -> list[Edit]:
+        """Neighbouring words in each other's place, but for what leads to a `known` text."""
+        starts = word_starts(text, self._vocabulary.continues)
         out = []
         for a, b, c in zip(starts, starts[1:], starts[2:], strict=False):
             if text[a:b] != text[b:c]:
                 out.append(Edit(a, c, (*text[b:c], *text[a:b])))
-        return out
+        return [edit for edit in out if applied(text, edit) not in known]
 
 
 def _best(scores: Tensor, count: int) -> list[tuple[float, int]]:

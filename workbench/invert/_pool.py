@@ -48,8 +48,13 @@ class Limits:
 
 
 class Pool:
-    """The `width` best texts of each of n vectors. Texts are only ever replaced by texts of higher score: cosine, and
-    where there is a `bonus`, what it gives for texts of certain vectors (rows)."""
+    """The `width` best texts of each of n vectors. The best is only ever replaced by one of higher score: cosine, and
+    where there is a `bonus`, what it gives for texts of certain vectors (rows).
+
+    With `heat`, a score, only the best of them is sure to stay: the others are drawn, those whose score is lower by the
+    heat e times seldomer, so that a search can leave texts from which no small change leads up. Draws for a vector
+    depend on nothing but that vector.
+    """
 
     def __init__(
         self,
@@ -60,15 +65,17 @@ class Pool:
         patience: int = 2,
         limits: Limits | None = None,
         bonus: Bonus | None = None,
+        heat: float = 0.0,
     ) -> None:
         self.vectors = unit(vectors)
         self.kept: list[list[Kept]] = [[] for _ in vectors]
         self.asked = np.zeros(len(vectors), dtype=np.int64)
+        self.draws = [np.random.default_rng(np.frombuffer(each.tobytes(), dtype=np.uint32)) for each in self.vectors]
         self._seen: list[set[str]] = [set() for _ in vectors]
         self._stalled = np.zeros(len(vectors), dtype=np.int64)
         self._embedder, self._vocabulary = embedder, vocabulary
         self._width, self._patience, self._bonus = width, patience, bonus
-        self._limits, self._began = limits or Limits(), time.monotonic()
+        self._limits, self._began, self._heat = limits or Limits(), time.monotonic(), heat
 
     def texts(self) -> list[str]:
         """The best text of each vector."""
@@ -123,8 +130,19 @@ class Pool:
             kept = Kept(pieces[i], texts[place][number], vectors[i], cosines[i], float(extra))
             self.kept[owners[i]].append(kept)
         for row in rows:
-            self.kept[row] = sorted(self.kept[row], key=lambda each: -each.score)[: self._width]
+            self.kept[row] = self._survivors(row)
         return asked
+
+    def drawn(self, row: int, texts: Sequence[Kept], count: int) -> list[Kept]:
+        """Some of a vector's texts, as by `heat`, the best first (Gumbel's top-k trick, arXiv:1903.06059)."""
+        scores = np.array([each.score for each in texts])
+        luck = self._heat * self.draws[row].gumbel(size=len(texts)) if self._heat else 0.0
+        chosen = np.argsort(-(scores + luck), kind="stable")[:count]
+        return [texts[i] for i in chosen[np.argsort(-scores[chosen], kind="stable")]]
+
+    def _survivors(self, row: int) -> list[Kept]:
+        ranked = sorted(self.kept[row], key=lambda each: -each.score)
+        return ranked[:1] + self.drawn(row, ranked[1:], self._width - 1)
 
     def _hopeful(self, owners: list[int], cosines: list[float]) -> list[int]:
         """Of each vector's new texts the few of highest cosine that could be kept: a bonus costs as much as a query."""

@@ -1,8 +1,9 @@
-"""A map between two spaces without pairs: what is alike in one is alike in the other (mini-vec2vec, Dar 2025)."""
+"""A map between two spaces from few pairs or none: what is alike in one is alike in the other (after mini-vec2vec)."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from dataclasses import replace
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -13,7 +14,7 @@ from sklearn.cluster import KMeans
 from workbench.core.errors import BadInput
 from workbench.core.progress import progress
 from workbench.core.vectors import require_finite, unit
-from workbench.invert._align import LinearMap, rotation_of
+from workbench.invert._align import LinearMap, mean_cosine, rotation_of
 
 CLUSTERS = 20
 FEWEST = 10 * CLUSTERS
@@ -30,6 +31,8 @@ _BLOCK = 1024
 _NEIGHBOURS = 10
 _SHORT, _LONG = 8, 40
 """Rounds of refinement of each first map, and of the best one."""
+_SEEDED = 30
+"""Rounds of refinement of a map that pairs began."""
 _KEPT = 0.5
 """Share of the former map that stays in a round."""
 _FINE = 400
@@ -52,34 +55,59 @@ def fit_unpaired_map(a: Float[np.ndarray, "n d"], b: Float[np.ndarray, "m e"], s
     mapped vectors with their neighbours (mini-vec2vec, Dar 2025). Whether it worked cannot be seen without pairs.
     Raises BadInput for fewer than 200 vectors on a side, and for NaN.
     """
-    for side, what in ((a, "the vectors to map"), (b, "the vectors to map to")):
-        require_finite(side, what)
-        if len(side) < FEWEST:
-            raise BadInput(f"{what} are {len(side)}; without pairs at least {FEWEST} are needed, better thousands")
-    a, b = unit(a.astype(np.float64)), unit(b.astype(np.float64))
-    mean_a, mean_b = a.mean(0), b.mean(0)
-    spaces = _Spaces(a - mean_a, b - mean_b, seed)
-    rotation = spaces.aligned()
-    turned = spaces.a @ rotation
-    scale = np.linalg.norm(spaces.b) / np.linalg.norm(turned) * np.sqrt(len(a) / len(b))
-    return LinearMap(scale * rotation, mean_a, mean_b, "unpaired")
+    spaces = _Spaces(a, b, seed)
+    return spaces.map_of(spaces.aligned(), "unpaired")
+
+
+def fit_seeded_map(
+    pairs_a: Float[np.ndarray, "k d"],
+    pairs_b: Float[np.ndarray, "k e"],
+    a: Float[np.ndarray, "n d"],
+    b: Float[np.ndarray, "m e"],
+    seed: int = 0,
+) -> LinearMap:
+    """As `fit_unpaired_map`, but k pairs begin it, where it most often fails: ten can do with thousands of others.
+
+    After its rounds nothing of the beginning is left but the direction in which it led, so its cosine on the pairs is
+    as good as held out.
+    """
+    spaces = _Spaces(a, b, seed)
+    found = spaces.map_of(spaces.refined(spaces.turned_by(pairs_a, pairs_b), _SEEDED), "seeded")
+    return replace(found, held_out=mean_cosine(found.apply(pairs_a), pairs_b))
 
 
 class _Spaces:
     """Two clouds of centred vectors, and rotations of one onto the other; all comparisons are by cosine."""
 
     def __init__(self, a: Float[np.ndarray, "n d"], b: Float[np.ndarray, "m e"], seed: int) -> None:
-        self.a, self.b = a, b
+        for side, what in ((a, "the vectors to map"), (b, "the vectors to map to")):
+            require_finite(side, what)
+            if len(side) < FEWEST:
+                raise BadInput(f"{what} are {len(side)}; without pairs at least {FEWEST} are needed, better thousands")
+        a, b = unit(a.astype(np.float64)), unit(b.astype(np.float64))
+        self.mean_a, self.mean_b = a.mean(0), b.mean(0)
+        self.a, self.b = a - self.mean_a, b - self.mean_b
         self._random = np.random.default_rng(seed)
+
+    def map_of(self, rotation: Float[np.ndarray, "d e"], kind: Literal["seeded", "unpaired"]) -> LinearMap:
+        """A rotation with the means, and with the scale that makes both clouds as wide."""
+        turned = self.a @ rotation
+        scale = np.linalg.norm(self.b) / np.linalg.norm(turned) * np.sqrt(len(self.a) / len(self.b))
+        return LinearMap(scale * rotation, self.mean_a, self.mean_b, kind)
+
+    def turned_by(self, a: Float[np.ndarray, "k d"], b: Float[np.ndarray, "k e"]) -> Float[np.ndarray, "d e"]:
+        """The rotation of some pairs onto each other."""
+        here, there = unit(a.astype(np.float64)) - self.mean_a, unit(b.astype(np.float64)) - self.mean_b
+        return rotation_of(unit(here).T @ unit(there))
 
     def aligned(self) -> Float[np.ndarray, "d e"]:
         """The rotation that fits best."""
         anchors = sorted(self._anchors(), key=lambda each: -each.fit)
-        first = [self._refined(self._first(anchors[:size]), _SHORT) for size in _GROUPS]
+        first = [self.refined(self._first(anchors[:size]), _SHORT) for size in _GROUPS]
         best = max(first, key=self._fit)
         with progress("align", 3, "stages") as advance:
             for neighbours in (_NEIGHBOURS, _NEIGHBOURS // 2, 1):
-                best = max(best, self._refined(self._by_clusters(best), _LONG, neighbours), key=self._fit)
+                best = max(best, self.refined(self._by_clusters(best), _LONG, neighbours), key=self._fit)
                 advance(1)
         return best
 
@@ -101,7 +129,7 @@ class _Spaces:
         like = [(seen - seen.mean(0)) / (seen.std(0) + 1e-12) for seen in (seen_a, seen_b)]
         return rotation_of(a.T @ _neighbours(unit(like[0]), unit(like[1]), b, _NEIGHBOURS))
 
-    def _refined(self, rotation: np.ndarray, rounds: int, neighbours: int = _NEIGHBOURS) -> np.ndarray:
+    def refined(self, rotation: np.ndarray, rounds: int, neighbours: int = _NEIGHBOURS) -> np.ndarray:
         """Each mapped vector is matched with its nearest neighbours, and the rotation refitted, smoothly."""
         for _ in range(rounds):
             a, b = self._some(self.a, _ASKED), self._some(self.b)

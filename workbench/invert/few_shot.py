@@ -6,17 +6,25 @@ from typing import ClassVar
 
 from workbench.core.access import Access
 from workbench.core.errors import BadInput
+from workbench.data import corpora
+from workbench.embed._vector_cache import cached_vectors
 from workbench.invert._align import LinearMap, fit_paired_map
 from workbench.invert._aligned import Aligned
 from workbench.invert._inverter import Attacker
+from workbench.invert._relational import fit_seeded_map
 
 __all__ = ["FewShot"]
+
+_STORE = 1000
+"""Stolen vectors from which their shape is worth looking at."""
 
 
 class FewShot(Aligned):
     """Alignment by pairs (the setting of ALGEN, Chen et al. 2025): the victim's embedder is neither known nor asked.
 
-    The map is ridge or Procrustes, whichever foretells left-out pairs better. Some tens of pairs undo a rotation.
+    The map is ridge or Procrustes, whichever foretells left-out pairs better. Some tens of pairs undo a rotation. Who
+    holds a store of 1,000 vectors or more besides can do with ten: pairs begin a map that the shapes of the store and
+    of public texts then refine, as in `unpaired`, and the better of both maps is used.
     """
 
     name: ClassVar[str] = "few-shot"
@@ -42,4 +50,10 @@ class FewShot(Aligned):
         assert own.pairs is not None
         assert own.pairs.texts is not None
         known = own.embedder.embed(list(own.pairs.texts), what="embed the pairs")
-        return fit_paired_map(own.pairs.vectors, known, own.seed)
+        paired = fit_paired_map(own.pairs.vectors, known, own.seed)
+        if own.store is None or len(own.store) < _STORE:
+            return paired
+        public = corpora.load(own.corpus, "train", own.samples).texts
+        shape = cached_vectors(own.embedder, public, what="embed public texts")
+        seeded = fit_seeded_map(own.pairs.vectors, known, own.store.vectors, shape, own.seed)
+        return max(paired, seeded, key=lambda each: each.held_out)

@@ -13,6 +13,7 @@ from workbench.core.access import Access
 from workbench.core.errors import BadInput, UnknownName
 from workbench.embed._embedder import Embedder
 from workbench.embed._grad_embedder import GradEmbedder
+from workbench.invert._crossing import crossed
 from workbench.invert._edits import Edit, Editor, applied, together
 from workbench.invert._inverter import Attacker, Inverter
 from workbench.invert._pool import Kept, Limits, Pieces, Pool
@@ -37,17 +38,26 @@ class Preset:
     """Texts of each vector that are kept and edited."""
     recompose: int = 0
     """Beams of the last round, in which the decoder says anew the words that the edits found; 0 for none."""
+    parents: int = 0
+    """Kept texts that are edited in a round; 0 for all."""
+    heat: float = 0.0
+    """Score by which a text may be worse and still be kept and edited; 0 keeps the best. Above 0 exchanges give way to
+    texts that begin as one kept text and end as another."""
+    patience: int = 2
+    """Rounds without gain after which a vector is let go."""
 
 
 PRESETS = {
     "fast": Preset(beams=8, rounds=0, edits=0),
     "default": Preset(beams=32, rounds=6, edits=32, width=2, recompose=32),
-    "best": Preset(beams=64, rounds=12, edits=32, width=4, recompose=64),
+    "best": Preset(64, rounds=40, edits=16, width=12, recompose=64, parents=3, heat=0.003, patience=20),
 }
 _HINT = 8.0
 """Nats by which a word that the edits found is made likelier when the text is recomposed."""
 _FLUENCY = 0.02
 """Cosine that a nat of log-probability per piece is worth when texts are chosen."""
+_CROSSED = 5
+"""Texts that are crossed from each parent and others in a round with heat."""
 
 
 def named_preset(name: str) -> Preset:
@@ -68,7 +78,10 @@ class Search(Inverter):
 
     Edits are ranked by where a closed-form model of the embedder foretells the vector to go (where the threat model
     grants weights, gradients too) and by the decoder's probability, so few need to be embedded. Sets of them are chosen
-    by what each did to the vector. A vector is done when its text has cosine .9999 or two rounds gain nothing.
+    by what each did to the vector. A vector is done when its text has cosine .9999 or its rounds gain nothing.
+
+    Climbing alone ends where no small change helps. With a preset's `heat` many texts of each vector are kept, worse
+    ones too, crossed with each other and edited: a population, from which the best is never lost.
 
     The embedder hardly minds the order of words, so by cosine alone a search ends in texts that nobody would write.
     Texts are therefore ranked by cosine and a little of the decoder's log-probability, and in the last round the
@@ -122,7 +135,7 @@ class Search(Inverter):
         def fluency(rows: Sequence[int], texts: Sequence[Pieces]) -> Float[np.ndarray, " n"]:
             return _FLUENCY * self._writer.fluency(pool.vectors[list(rows)], texts)
 
-        pool = Pool(self.embedder, self._vocabulary, vectors, p.width, limits=self._limits, bonus=fluency)
+        pool = Pool(self.embedder, self._vocabulary, vectors, p.width, p.patience, self._limits, fluency, p.heat)
         pool.offer(range(len(vectors)), starts)
         yield "hypothesis", pool.texts()
         done: list[set[Pieces]] = [set() for _ in vectors]
@@ -135,14 +148,16 @@ class Search(Inverter):
 
     def _edit(self, pool: Pool, rows: list[int], done: list[set[Pieces]]) -> None:
         """One round: single edits of every kept text, then the best of them together."""
-        parents = [(row, kept) for row in rows for kept in pool.kept[row]]
+        p = self._preset
+        parents = [(row, kept) for row in rows for kept in pool.drawn(row, pool.kept[row], p.parents or p.width)]
         proposed = self._propose(pool, parents, done)
+        crossings = self._cross(pool, parents) if p.heat else {}
         tried = self._offer(pool, parents, proposed)
         joined = [
             together(kept.pieces, edits, vectors, kept.vector, pool.vectors[row], self._longest)
             for (row, kept), edits, vectors in zip(parents, proposed, tried, strict=True)
         ]
-        by_row: dict[int, list[Pieces]] = {}
+        by_row: dict[int, list[Pieces]] = crossings
         for (row, _), pieces in zip(parents, joined, strict=True):
             by_row.setdefault(row, []).extend(pieces)
         pool.offer(list(by_row), list(by_row.values()))
@@ -164,8 +179,22 @@ class Search(Inverter):
         known = [done[row] for row, _ in parents]
         found = self._editor.propose(vectors, texts, own, self._preset.edits, known)
         for (row, kept), edits in zip(parents, found, strict=True):
+            if not self._preset.heat:
+                edits.extend(self._editor.exchanges(kept.pieces, done[row]))
             done[row].update(applied(kept.pieces, edit) for edit in edits)
         return found
+
+    def _cross(self, pool: Pool, parents: list[tuple[int, Kept]]) -> dict[int, list[Pieces]]:
+        """For each vector texts that begin as one of its parents and end as another of its kept texts."""
+        out: dict[int, list[Pieces]] = {}
+        for row, kept in parents:
+            random = pool.draws[row]
+            others = random.integers(len(pool.kept[row]), size=_CROSSED)
+            out.setdefault(row, []).extend(
+                crossed(kept.pieces, pool.kept[row][other].pieces, self._vocabulary.continues, self._longest, random)
+                for other in others
+            )
+        return out
 
     @staticmethod
     def _offer(pool: Pool, parents: list[tuple[int, Kept]], proposed: list[list[Edit]]) -> list[np.ndarray]:
