@@ -171,6 +171,11 @@ def test_few_shot_says_what_it_lacks(victim, public):
         open_inverter("few-shot", attacker_of(victim, pairs=pairs_of(victim), through="few-shot"))
     with pytest.raises(BadInput, match="workbench train inverter --embedder toy"):
         open_inverter("few-shot", attacker_of(victim, pairs=pairs_of(victim), through="hypothesis"))
+    store = Toy().embed_set(["a"], ["cat"]).without_texts()
+    with pytest.raises(BadInput, match="the map of these pairs expects 64"):
+        open_inverter(
+            "few-shot", attacker_of(victim, pairs=pairs_of(victim), store=replace(store, vectors=store.vectors[:, :9]))
+        )
 
 
 def test_unpaired_says_what_it_lacks(victim):

@@ -32,7 +32,7 @@ class FewShot(Aligned):
 
     @classmethod
     def require(cls, attacker: Attacker) -> None:
-        """Pairs with texts, two at least."""
+        """Pairs with texts, two at least, of as many dimensions as the store."""
         pairs = attacker.pairs
         if pairs is None:
             raise BadInput(
@@ -43,6 +43,8 @@ class FewShot(Aligned):
             raise BadInput("few-shot needs pairs, but these vectors come without their texts")
         if len(pairs) < 2:
             raise BadInput(f"few-shot needs at least 2 pairs; got {len(pairs)}")
+        if attacker.store is not None:
+            attacker.store.require_dim(pairs.dim, "the map of these pairs")
 
     @classmethod
     def fit(cls, own: Attacker) -> LinearMap:
