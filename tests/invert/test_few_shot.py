@@ -111,7 +111,7 @@ def test_the_shape_of_a_store_is_enough(victim, public):
 
 
 def test_the_shape_of_a_store_makes_much_of_few_pairs(victim, public):
-    """Four pairs tell of four directions; a store of others' vectors tells of the rest."""
+    """Six pairs tell of six directions; a store of others' vectors tells of the rest."""
     hidden = list(public[:40])
     stolen = victim.embed_set([f"s{i}" for i in range(40)], hidden).without_texts()
     store = victim.embed_set([f"o{i}" for i in range(1500)], texts(1500, 9)).without_texts()

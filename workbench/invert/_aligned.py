@@ -12,7 +12,9 @@ from jaxtyping import Float
 
 from workbench.core.access import KNOWN_ENCODER
 from workbench.core.errors import BadInput
+from workbench.data import corpora
 from workbench.embed import load_embedder
+from workbench.embed._vector_cache import cached_vectors
 from workbench.invert import INVERTERS, open_inverter
 from workbench.invert._align import LinearMap
 from workbench.invert._inverter import Attacker, Inverter
@@ -62,3 +64,9 @@ class Aligned(Inverter):
     def rounds(self, vectors: Float[np.ndarray, "n d"]) -> Iterator[tuple[str, Sequence[str]]]:
         """Those of the inverter behind the map."""
         yield from self._known.rounds(self.seen(vectors))
+
+
+def public_vectors(own: Attacker) -> Float[np.ndarray, "n e"]:
+    """The known embedder's vectors of the attacker's own public texts."""
+    texts = corpora.load(own.corpus, "train", own.samples).texts
+    return cached_vectors(own.embedder, texts, what="embed public texts")

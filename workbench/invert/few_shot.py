@@ -6,10 +6,8 @@ from typing import ClassVar
 
 from workbench.core.access import Access
 from workbench.core.errors import BadInput
-from workbench.data import corpora
-from workbench.embed._vector_cache import cached_vectors
 from workbench.invert._align import LinearMap, fit_paired_map
-from workbench.invert._aligned import Aligned
+from workbench.invert._aligned import Aligned, public_vectors
 from workbench.invert._inverter import Attacker
 from workbench.invert._relational import fit_seeded_map
 
@@ -55,7 +53,5 @@ class FewShot(Aligned):
         paired = fit_paired_map(own.pairs.vectors, known, own.seed)
         if own.store is None or len(own.store) < _STORE:
             return paired
-        public = corpora.load(own.corpus, "train", own.samples).texts
-        shape = cached_vectors(own.embedder, public, what="embed public texts")
-        seeded = fit_seeded_map(own.pairs.vectors, known, own.store.vectors, shape, own.seed)
+        seeded = fit_seeded_map(own.pairs.vectors, known, own.store.vectors, public_vectors(own), own.seed)
         return max(paired, seeded, key=lambda each: each.held_out)

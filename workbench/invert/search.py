@@ -50,7 +50,7 @@ class Preset:
 PRESETS = {
     "fast": Preset(beams=8, rounds=0, edits=0),
     "default": Preset(beams=32, rounds=6, edits=32, width=2, recompose=32),
-    "best": Preset(64, rounds=40, edits=16, width=12, recompose=64, parents=3, heat=0.003, patience=20),
+    "best": Preset(beams=64, rounds=40, edits=16, width=12, recompose=64, parents=3, heat=0.003, patience=20),
 }
 _HINT = 8.0
 """Nats by which a word that the edits found is made likelier when the text is recomposed."""
@@ -151,13 +151,12 @@ class Search(Inverter):
         p = self._preset
         parents = [(row, kept) for row in rows for kept in pool.drawn(row, pool.kept[row], p.parents or p.width)]
         proposed = self._propose(pool, parents, done)
-        crossings = self._cross(pool, parents) if p.heat else {}
+        by_row = self._cross(pool, parents) if p.heat else {}
         tried = self._offer(pool, parents, proposed)
         joined = [
             together(kept.pieces, edits, vectors, kept.vector, pool.vectors[row], self._longest)
             for (row, kept), edits, vectors in zip(parents, proposed, tried, strict=True)
         ]
-        by_row: dict[int, list[Pieces]] = crossings
         for (row, _), pieces in zip(parents, joined, strict=True):
             by_row.setdefault(row, []).extend(pieces)
         pool.offer(list(by_row), list(by_row.values()))

@@ -6,10 +6,8 @@ from typing import ClassVar
 
 from workbench.core.access import Access
 from workbench.core.errors import BadInput
-from workbench.data import corpora
-from workbench.embed._vector_cache import cached_vectors
 from workbench.invert._align import LinearMap
-from workbench.invert._aligned import Aligned
+from workbench.invert._aligned import Aligned, public_vectors
 from workbench.invert._inverter import Attacker
 from workbench.invert._relational import FEWEST, fit_unpaired_map
 
@@ -40,6 +38,4 @@ class Unpaired(Aligned):
     def fit(cls, own: Attacker) -> LinearMap:
         """From the stolen vectors to those of public texts."""
         assert own.store is not None
-        texts = corpora.load(own.corpus, "train", own.samples).texts
-        known = cached_vectors(own.embedder, texts, what="embed public texts")
-        return fit_unpaired_map(own.store.vectors, known, own.seed)
+        return fit_unpaired_map(own.store.vectors, public_vectors(own), own.seed)
