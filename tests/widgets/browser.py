@@ -79,6 +79,11 @@ def see(page: Any, words: str, exact: bool = False) -> None:
     page.locator(".wb-body").get_by_text(words, exact=exact).first.wait_for()
 
 
+def drawn(page: Any, words: str) -> None:
+    """Wait until a figure whose description holds the words is drawn: plots follow their numbers by a frame."""
+    page.get_by_role("img", name=words).first.wait_for()
+
+
 @dataclass(frozen=True)
 class Server:
     """A Jupyter server with one notebook."""
