@@ -39,7 +39,7 @@ from workbench.invert.unpaired import Unpaired
 
 MAX_TOKENS = 34
 PAIRS = (10, 30, 100, 300, 1000, 3000)
-STORES = (1000, 3000, 10_000, 30_000, 50_000)
+STORES = (1000, 2000, 5000, 10_000, 20_000)
 
 
 @dataclass(frozen=True)
@@ -103,12 +103,13 @@ def main() -> None:
     parser.add_argument("--through", default="hypothesis", help="the known embedder's inverter")
     parser.add_argument("--preset", default="default", help="of search")
     parser.add_argument("--nearest", type=int, default=20_000, help="public texts of the floor")
+    parser.add_argument("--public", type=int, default=20_000, help="with --unpaired: the attacker's own texts")
     parser.add_argument("--seeds", type=int, default=1, help="with --unpaired: runs of every size")
     parser.add_argument("--out", type=Path, help="add the rows to this file too")
     options = parser.parse_args()
     sizes = options.sizes or (STORES if options.unpaired else PAIRS)
     reads = options.invert or not options.unpaired
-    texts = max(max(sizes) * (2 if options.unpaired else 1), options.nearest if reads else 0)
+    texts = max(max(sizes) + (options.public if options.unpaired else 0), options.nearest if reads else 0)
     bench = open_bench(options.victim, options.known, options.n, texts)
     inner: dict[str, Inverter] = {}
     if reads:
@@ -118,13 +119,13 @@ def main() -> None:
         inner["nearest"] = Nearest(bench.known, floor, cached_vectors(bench.known, floor))
     wanted = max(sizes)
     stolen = cached_vectors(bench.victim, bench.public[:wanted])
-    public = bench.public[wanted : 2 * wanted] if options.unpaired else bench.public[:wanted]
+    public = bench.public[wanted : wanted + options.public] if options.unpaired else bench.public[:wanted]
     known = cached_vectors(bench.known, public)
     for size in sizes:
         for seed in range(options.seeds if options.unpaired else 1):
             began = time.process_time()
             if options.unpaired:
-                found, kind = fit_unpaired_map(stolen[:size], known[:size], seed), Unpaired
+                found, kind = fit_unpaired_map(stolen[:size], known, seed), Unpaired
             else:
                 found, kind = fit_paired_map(stolen[:size], known[:size]), FewShot
             spent = round(time.process_time() - began, 1)

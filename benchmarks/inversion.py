@@ -5,6 +5,7 @@
     python benchmarks/inversion.py peer                              # its texts, scored by our metrics
     python benchmarks/inversion.py train full --minutes 12           # one thread: CPU-seconds are wall seconds or less
     python benchmarks/inversion.py attack full                       # presets, beams, rounds, floors, prior
+    python benchmarks/inversion.py differences full                  # each preset less the one before, text by text
     python benchmarks/inversion.py ablate --device cuda              # what each part of the decoder is worth
     python benchmarks/inversion.py figure                            # quality against compute
 
@@ -20,21 +21,24 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
+from workbench.core.estimate import mean
 from workbench.core.files import write_text
 from workbench.core.memory import keep_freed_memory
+from workbench.core.text import normalise
 from workbench.data import corpora
 from workbench.data.corpora import Corpus
 from workbench.embed import load_embedder
 from workbench.embed._embedder import Embedder
-from workbench.invert._inverter import Attacker, Inverter, shuffled
+from workbench.invert._inverter import Attacker, Inverter, cosine, shuffled
 from workbench.invert._pool import Limits
-from workbench.invert._score import score
+from workbench.invert._score import score, sentence_bleu, token_f1
 from workbench.invert._writer import open_text_model
 from workbench.invert.bag_of_words import BagOfWordsInverter
 from workbench.invert.correction import Correction
@@ -69,7 +73,7 @@ def held_out(embedder: Embedder, name: str, n: int) -> Corpus:
 def main() -> None:
     """One stage of the comparison."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("stage", choices=("texts", "peer", "train", "attack", "ablate", "figure"))
+    parser.add_argument("stage", choices=("texts", "peer", "train", "attack", "differences", "ablate", "figure"))
     parser.add_argument("name", nargs="?", default="full", help="of a checkpoint: a run of `train`, or one that ships")
     parser.add_argument("--folder", type=Path, default=Path("out/inversion"))
     parser.add_argument("--n", type=int, default=300, help="held-out sentences")
@@ -92,6 +96,8 @@ def main() -> None:
             bench.train(options.name, options.minutes, options.recipe)
         case "attack":
             bench.attack(options.name, options.domains.split(","), options.methods)
+        case "differences":
+            bench.differences(options.name, options.domains.split(","))
         case "ablate":
             ablate(options.folder, options.steps, options.device)
         case "figure":
@@ -152,7 +158,37 @@ class Bench:
                     began = time.process_time()
                     found = attack.invert(blind if prior else stolen)
                     spent = (time.process_time() - began) / len(corpus)
+                    write_text(self._texts(name, domain, setting), json.dumps(list(found.texts)))
                     self._row(attack.name, setting, domain, corpus, found, spent, about)
+
+    def differences(self, name: str, domains: list[str]) -> None:
+        """How much more each preset reads of a text than the preset before it, on those texts that `attack` wrote."""
+        for domain in domains:
+            corpus = self.hidden[domain]
+            measured = {
+                preset: self._measured(json.loads(path.read_text(encoding="utf-8")), corpus)
+                for preset in PRESETS
+                for path in [self._texts(name, domain, f"preset {preset}")]
+                if path.is_file()
+            }
+            for (before, less), (preset, more) in pairwise(measured.items()):
+                gains = {}
+                for metric in more:
+                    gain = mean(more[metric] - less[metric], corpus.groups)
+                    gains[metric] = [round(number, 4) for number in (gain.value, gain.low, gain.high)]
+                print(json.dumps({"preset": preset, "less": before, "domain": domain, "n": len(corpus), **gains}))
+
+    def _measured(self, texts: list[str], corpus: Corpus) -> dict[str, np.ndarray]:
+        exact = [normalise(guess) == normalise(text) for guess, text in zip(texts, corpus.texts, strict=True)]
+        return {
+            "bleu": sentence_bleu(texts, corpus.texts),
+            "token_f1": token_f1(texts, corpus.texts),
+            "exact": np.array(exact, dtype=float),
+            "cosine": cosine(self.embedder.embed(list(corpus.texts)), self.embedder.embed(texts)),
+        }
+
+    def _texts(self, name: str, domain: str, setting: str) -> Path:
+        return self.folder / "texts" / f"{name}, {domain}, {setting}.json"
 
     def _methods(self, attacker: Attacker) -> Iterator[tuple[str, Callable[[Embedder], Inverter]]]:
         model = open_text_model(attacker)

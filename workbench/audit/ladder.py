@@ -28,7 +28,7 @@ class Attack:
 ATTACKS: dict[str, Attack] = {
     "payload": Attack(own_needs=Access.SAMPLES),
     "fingerprint": Attack(once=60.0, own_needs=Access.SAMPLES),
-    "unpaired": Attack(0.2, 60.0),
+    "unpaired": Attack(0.2, 120.0),
     "few-shot": Attack(0.2, 5.0),
     "hypothesis": Attack(0.2),
     "correction": Attack(1.5),

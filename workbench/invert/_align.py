@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 from jaxtyping import Float
+from scipy.linalg import LinAlgError, svd
 
 from workbench.core.errors import BadInput
 from workbench.core.vectors import require_finite, unit
@@ -88,7 +89,10 @@ def fit_procrustes(a: Float[np.ndarray, "n d"], b: Float[np.ndarray, "n e"]) -> 
 
 def rotation_of(crossed: Float[np.ndarray, "d e"]) -> Float[np.ndarray, "d e"]:
     """The partial isometry nearest to a cross-covariance; axes of no covariance are left out."""
-    u, s, vt = np.linalg.svd(crossed, full_matrices=False)
+    try:
+        u, s, vt = svd(crossed, full_matrices=False)
+    except LinAlgError:  # divide and conquer gives up on some matrices of low rank
+        u, s, vt = svd(crossed, full_matrices=False, lapack_driver="gesvd")
     known = s > max(_ROUNDING * s[0], 1e-300)
     return u[:, known] @ vt[known]
 

@@ -15,10 +15,10 @@ __all__ = ["Unpaired"]
 
 
 class Unpaired(Aligned):
-    """Alignment without pairs (the setting of vec2vec, Jha et al. 2025; by the linear method of Dar 2025).
+    """Alignment without pairs (the setting of vec2vec, Jha et al. 2025), by independent components that are matched.
 
     The stolen vectors are laid over those of public texts that the attacker embeds itself, which should be texts of the
-    same kind. Needs thousands of vectors, and cannot tell by itself whether it worked.
+    same kind. Some thousands of vectors do; it cannot tell by itself whether it worked.
     """
 
     name: ClassVar[str] = "unpaired"
