@@ -173,6 +173,12 @@ def test_what_cannot_be_mapped_is_refused():
         fit_unpaired_map(spoilt, b)
 
 
+@pytest.mark.parametrize("store", [np.ones((300, 24)), np.zeros((300, 24)), np.eye(24)[np.arange(300) % 2]])
+def test_vectors_that_are_all_alike_are_refused_without_pairs(store):
+    with pytest.raises(BadInput, match=r"vary along [01] axes"):
+        fit_unpaired_map(store, cloud(300, 24))
+
+
 @pytest.mark.parametrize("k", [2, 3])
 def test_very_few_pairs_are_no_error(k):
     found = fit_paired_map(cloud(k, 6), cloud(k, 4, 1))

@@ -21,6 +21,8 @@ _COMPONENTS = (60, 100, 150)
 """So many independent components are matched: few are the surest, many turn the most axes."""
 _VECTORS_EACH = 10
 """Fewest vectors for each of them; of fewer, chance makes components too."""
+_FEWEST_AXES, _NONE = 2, 1e-12
+"""Fewest axes that can be told apart, and the share of the widest one's variance that counts as none."""
 _STARTS, _AGAIN = 2, 4
 """Starts for each number, and most starts on the side of few vectors for one on the other. What is matched by chance
 differs from start to start, and the sum forgets it."""
@@ -39,7 +41,7 @@ def fit_unpaired_map(a: Float[np.ndarray, "n d"], b: Float[np.ndarray, "m e"], s
     Independent components of both spaces are matched by how they are spread and how they go together
     (`matched_components`), and Procrustes on what is matched is refined by matching mapped vectors with their
     neighbours, as in mini-vec2vec (Dar 2025). Whether it worked cannot be seen without pairs.
-    Raises BadInput for fewer than 200 vectors on a side, and for NaN.
+    Raises BadInput for fewer than 200 vectors on a side, for vectors that are all alike, and for NaN.
     """
     spaces = _Spaces(a, b, seed)
     return spaces.map_of(spaces.aligned(), "unpaired")
@@ -89,10 +91,15 @@ class _Spaces:
     def aligned(self) -> Float[np.ndarray, "d e"]:
         """The rotation that matched components begin."""
         found = np.zeros((self.a.shape[1], self.b.shape[1]))
+        most = min(_axes(side) for side in (self.a, self.b))
+        if most < _FEWEST_AXES:
+            raise BadInput(
+                f"the vectors of one side vary along {most} axes; at least {_FEWEST_AXES} are needed to match"
+            )
         again = int(np.clip(_MOST // len(self.a), 1, _AGAIN))
         with progress("match components", _STARTS * len(_COMPONENTS) * again, "runs") as advance:
             for wanted in _COMPONENTS * _STARTS:
-                count = min(wanted, *(min(side.shape[1], len(side) // _VECTORS_EACH) for side in (self.a, self.b)))
+                count = min(wanted, most)
                 there = self._components(self.b, count)
                 for _ in range(again):
                     found += matched_components(self._components(self.a, count), there)
@@ -118,6 +125,12 @@ class _Spaces:
     def _some(self, vectors: np.ndarray, most: int) -> np.ndarray:
         chosen = self._random.permutation(len(vectors))[:most]
         return unit(vectors[chosen])
+
+
+def _axes(vectors: np.ndarray) -> int:
+    """So many components can be looked for: axes along which centred vectors vary, and enough vectors for each."""
+    spread = np.linalg.eigvalsh(vectors.T @ vectors)
+    return min(int((spread > _NONE * max(spread[-1], _NONE)).sum()), len(vectors) // _VECTORS_EACH)
 
 
 def _neighbours(mapped: np.ndarray, others: np.ndarray, count: int) -> np.ndarray:
