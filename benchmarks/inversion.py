@@ -28,17 +28,16 @@ from typing import Any
 import numpy as np
 import torch
 
-from workbench.core.estimate import mean
+from workbench.core.estimate import Estimate, mean
 from workbench.core.files import write_text
 from workbench.core.memory import keep_freed_memory
-from workbench.core.text import normalise
 from workbench.data import corpora
 from workbench.data.corpora import Corpus
 from workbench.embed import load_embedder
 from workbench.embed._embedder import Embedder
 from workbench.invert._inverter import Attacker, Inverter, cosine, shuffled
 from workbench.invert._pool import Limits
-from workbench.invert._score import score, sentence_bleu, token_f1
+from workbench.invert._score import exact_match, score, sentence_bleu, token_f1
 from workbench.invert._writer import open_text_model
 from workbench.invert.bag_of_words import BagOfWordsInverter
 from workbench.invert.correction import Correction
@@ -172,18 +171,14 @@ class Bench:
                 if path.is_file()
             }
             for (before, less), (preset, more) in pairwise(measured.items()):
-                gains = {}
-                for metric in more:
-                    gain = mean(more[metric] - less[metric], corpus.groups)
-                    gains[metric] = [round(number, 4) for number in (gain.value, gain.low, gain.high)]
+                gains = {metric: _rounded(mean(more[metric] - less[metric], corpus.groups)) for metric in more}
                 print(json.dumps({"preset": preset, "less": before, "domain": domain, "n": len(corpus), **gains}))
 
     def _measured(self, texts: list[str], corpus: Corpus) -> dict[str, np.ndarray]:
-        exact = [normalise(guess) == normalise(text) for guess, text in zip(texts, corpus.texts, strict=True)]
         return {
             "bleu": sentence_bleu(texts, corpus.texts),
             "token_f1": token_f1(texts, corpus.texts),
-            "exact": np.array(exact, dtype=float),
+            "exact": exact_match(texts, corpus.texts).astype(float),
             "cosine": cosine(self.embedder.embed(list(corpus.texts)), self.embedder.embed(texts)),
         }
 
@@ -224,11 +219,7 @@ class Bench:
         about: dict[str, Any],
     ) -> None:
         scores = score(found, corpus.texts, self.embedder, corpus.groups)
-        measured = {
-            metric: [round(number, 4) for number in (value.value, value.low, value.high)]
-            for metric in ("bleu", "token_f1", "exact", "cosine")
-            for value in [getattr(scores, metric)]
-        }
+        measured = {metric: _rounded(getattr(scores, metric)) for metric in ("bleu", "token_f1", "exact", "cosine")}
         row = {
             "method": method,
             "setting": setting,
@@ -294,6 +285,10 @@ def draw(folder: Path) -> None:
     axes.grid(alpha=0.3)
     axes.legend(fontsize=8, ncols=2, loc="lower right")
     figure.savefig(folder / "inversion.png", dpi=140)
+
+
+def _rounded(value: Estimate) -> list[float]:
+    return [round(number, 4) for number in (value.value, value.low, value.high)]
 
 
 def _family(row: dict[str, Any]) -> str:

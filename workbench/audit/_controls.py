@@ -13,6 +13,7 @@ from workbench.data import corpora
 from workbench.embed import load_embedder
 from workbench.embed._embedder import Embedder
 from workbench.invert._inverter import cosine
+from workbench.invert._score import exact_match
 from workbench.invert.nearest import Nearest
 from workbench.results import Control, InversionScores
 
@@ -39,7 +40,7 @@ def check_controls(
     known = case.corpus.texts
     dictionary = Nearest(embedder, known, case.stolen.vectors)
     found = dictionary.guess(again)
-    hits = sum(normalise(a) == normalise(b) for a, b in zip(found, texts, strict=True))
+    hits = int(exact_match(found, texts).sum())
     strangers = _strangers(plan, known)
     near = (unit(embedder.embed(strangers)) @ unit(case.stolen.vectors).T).max(1)
     more = difference(b5.token_f1, prior.token_f1)

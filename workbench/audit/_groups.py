@@ -8,9 +8,8 @@ import numpy as np
 from jaxtyping import Float
 
 from workbench.core.estimate import Estimate, difference, exact_proportion, mean, mean_share, proportion
-from workbench.core.text import normalise
 from workbench.data.corpora import Corpus
-from workbench.invert._score import token_f1
+from workbench.invert._score import exact_match, token_f1
 from workbench.results import GroupScores
 
 LENGTHS = ((1, 8), (9, 14), (15, 20), (21, 30), (31, 60))
@@ -38,7 +37,7 @@ def group_scores(
         told["corpus"] = np.array([group.partition(":")[0] for group in hidden.groups], object)
     told |= {name: np.array(column, object) for name, column in (labels or {}).items()}
     read, unread = token_f1(guesses, hidden.texts), token_f1(blind, hidden.texts)
-    whole, by_chance = (_same(texts, hidden.texts) for texts in (guesses, blind))
+    whole, by_chance = (exact_match(texts, hidden.texts) for texts in (guesses, blind))
     documents, out = np.array(hidden.groups, object), []
     for by, column in told.items():
         for group in _largest(column) if by != "length" else [_bucket(low) for low, _ in LENGTHS]:
@@ -81,7 +80,3 @@ def _largest(column: np.ndarray) -> list[str]:
     values, counts = np.unique(column.astype(str), return_counts=True)
     order = np.argsort(-counts, kind="stable")[:_MOST]
     return [str(values[place]) for place in order] if len(values) > 1 else []
-
-
-def _same(guesses: Sequence[str], truth: Sequence[str]) -> np.ndarray:
-    return np.array([normalise(guess) == normalise(text) for guess, text in zip(guesses, truth, strict=True)])

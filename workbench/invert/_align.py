@@ -58,7 +58,7 @@ def fit_ridge_map(
     BadInput for fewer than two pairs, for unequal numbers of rows, and for NaN.
     """
     pairs = _centred(a, b)
-    u, s, vt = np.linalg.svd(pairs.a, full_matrices=False)
+    u, s, vt = _svd(pairs.a)
     penalties = _penalties(s, lambdas)
     best, residuals = _best(u, s, pairs.b, penalties)
     matrix = (vt.T * (s / (s**2 + best))) @ (u.T @ pairs.b)
@@ -69,7 +69,7 @@ def fit_ridge_map(
 def loo_residuals(a: Float[np.ndarray, "n d"], b: Float[np.ndarray, "n e"], penalty: float) -> Float[np.ndarray, "n e"]:
     """True row less the row that ridge with `penalty` foretells without that pair; means are refitted as well."""
     pairs = _centred(a, b)
-    u, s, _ = np.linalg.svd(pairs.a, full_matrices=False)
+    u, s, _ = _svd(pairs.a)
     return _left_out(u, s, pairs.b, penalty)
 
 
@@ -89,10 +89,7 @@ def fit_procrustes(a: Float[np.ndarray, "n d"], b: Float[np.ndarray, "n e"]) -> 
 
 def rotation_of(crossed: Float[np.ndarray, "d e"]) -> Float[np.ndarray, "d e"]:
     """The partial isometry nearest to a cross-covariance; axes of no covariance are left out."""
-    try:
-        u, s, vt = svd(crossed, full_matrices=False)
-    except LinAlgError:  # divide and conquer gives up on some matrices of low rank
-        u, s, vt = svd(crossed, full_matrices=False, lapack_driver="gesvd")
+    u, s, vt = _svd(crossed)
     known = s > max(_ROUNDING * s[0], 1e-300)
     return u[:, known] @ vt[known]
 
@@ -149,3 +146,10 @@ def _left_out(u: np.ndarray, s: np.ndarray, b: np.ndarray, penalty: float) -> np
 def mean_cosine(a: Float[np.ndarray, "n d"], b: Float[np.ndarray, "n d"]) -> float:
     """Mean over rows."""
     return float((unit(a) * unit(b)).sum(1).mean())
+
+
+def _svd(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    try:
+        return svd(matrix, full_matrices=False)
+    except LinAlgError:  # divide and conquer gives up on some matrices of low rank
+        return svd(matrix, full_matrices=False, lapack_driver="gesvd")

@@ -90,12 +90,12 @@ class _Spaces:
 
     def aligned(self) -> Float[np.ndarray, "d e"]:
         """The rotation that matched components begin."""
-        found = np.zeros((self.a.shape[1], self.b.shape[1]))
         most = min(_axes(side) for side in (self.a, self.b))
         if most < _FEWEST_AXES:
             raise BadInput(
                 f"the vectors of one side vary along {most} axes; at least {_FEWEST_AXES} are needed to match"
             )
+        found = np.zeros((self.a.shape[1], self.b.shape[1]))
         again = int(np.clip(_MOST // len(self.a), 1, _AGAIN))
         with progress("match components", _STARTS * len(_COMPONENTS) * again, "runs") as advance:
             for wanted in _COMPONENTS * _STARTS:
@@ -111,7 +111,7 @@ class _Spaces:
         rounds = [(_SAMPLE, _NEIGHBOURS, _KEPT)] * _ROUNDS + [(_MOST, _LAST_NEIGHBOURS, _LAST_KEPT)] * _LAST_ROUNDS
         with progress("match neighbours", len(rounds), "rounds") as advance:
             for most, neighbours, kept in rounds:
-                a, b = self._some(self.a, most), self._some(self.b, most)
+                a, b = unit(self._some(self.a, most)), unit(self._some(self.b, most))
                 to_b, to_a = _neighbours(a @ rotation, b, neighbours), _neighbours(b @ rotation.T, a, neighbours)
                 fresh = rotation_of(a.T @ to_b / len(a) + to_a.T @ b / len(b))
                 rotation = rotation_of(kept * rotation + (1 - kept) * fresh)
@@ -119,12 +119,11 @@ class _Spaces:
         return rotation
 
     def _components(self, vectors: np.ndarray, count: int) -> Components:
-        rows = self._random.permutation(len(vectors))[:_MOST]  # not to unit length: that bends what is a sum
-        return independent_components(vectors[rows], count, int(self._random.integers(2**31)))
+        some = self._some(vectors, _MOST)  # not to unit length: that bends what is a sum
+        return independent_components(some, count, int(self._random.integers(2**31)))
 
     def _some(self, vectors: np.ndarray, most: int) -> np.ndarray:
-        chosen = self._random.permutation(len(vectors))[:most]
-        return unit(vectors[chosen])
+        return vectors[self._random.permutation(len(vectors))[:most]]
 
 
 def _axes(vectors: np.ndarray) -> int:

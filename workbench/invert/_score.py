@@ -33,16 +33,20 @@ def score(
     if len(inversions) != len(truth) or not len(truth):
         raise BadInput(f"{len(inversions)} inversions but {len(truth)} true texts; expected as many, and at least one")
     guesses = list(inversions.texts)
-    exact = [normalise(guess) == normalise(text) for guess, text in zip(guesses, truth, strict=True)]
     similarity = cosine(embedder.embed(list(truth)), embedder.embed(guesses))
     return InversionScores(
         method=name or inversions.method,
         role=role,
         bleu=mean_share(sentence_bleu(guesses, truth), groups, seed),
         token_f1=mean_share(token_f1(guesses, truth), groups, seed),
-        exact=proportion(sum(exact), len(exact)),
+        exact=proportion(int(exact_match(guesses, truth).sum()), len(truth)),
         cosine=mean(similarity, groups, seed),
     )
+
+
+def exact_match(guesses: Sequence[str], truth: Sequence[str]) -> np.ndarray:
+    """Whether each text is read whole, in its normal form."""
+    return np.array([normalise(guess) == normalise(text) for guess, text in zip(guesses, truth, strict=True)])
 
 
 def token_f1(guesses: Sequence[str], truth: Sequence[str]) -> np.ndarray:
