@@ -6,6 +6,7 @@
     python benchmarks/inversion.py train full --minutes 12           # one thread: CPU-seconds are wall seconds or less
     python benchmarks/inversion.py attack full                       # presets, beams, rounds, floors, prior
     python benchmarks/inversion.py differences full                  # each preset less the one before, text by text
+    python benchmarks/inversion.py drafts full                       # what a decoder makes of drafts, in nats a piece
     python benchmarks/inversion.py ablate --device cuda              # what each part of the decoder is worth
     python benchmarks/inversion.py figure                            # quality against compute
 
@@ -44,10 +45,13 @@ from workbench.invert.correction import Correction
 from workbench.invert.hypothesis import Hypothesis
 from workbench.invert.nearest import Nearest
 from workbench.invert.search import PRESETS, Preset, Search
+from workbench.jobs._drafts import damaged, moved_parts
+from workbench.jobs._early_metrics import loss_of
 from workbench.jobs._training_data import gather
 from workbench.jobs.inverter_recipe import InverterRecipe
 from workbench.jobs.ship_inverter import ship_inverter
 from workbench.jobs.train_inverter import train_inverter
+from workbench.lm import Draft, TextModel, generate
 from workbench.results import Inversions
 
 MAX_TOKENS = 34
@@ -72,7 +76,9 @@ def held_out(embedder: Embedder, name: str, n: int) -> Corpus:
 def main() -> None:
     """One stage of the comparison."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("stage", choices=("texts", "peer", "train", "attack", "differences", "ablate", "figure"))
+    parser.add_argument(
+        "stage", choices=("texts", "peer", "train", "attack", "differences", "drafts", "ablate", "figure")
+    )
     parser.add_argument("name", nargs="?", default="full", help="of a checkpoint: a run of `train`, or one that ships")
     parser.add_argument("--folder", type=Path, default=Path("out/inversion"))
     parser.add_argument("--n", type=int, default=300, help="held-out sentences")
@@ -97,6 +103,8 @@ def main() -> None:
             bench.attack(options.name, options.domains.split(","), options.methods)
         case "differences":
             bench.differences(options.name, options.domains.split(","))
+        case "drafts":
+            bench.drafts(options.name, options.domains.split(","))
         case "ablate":
             ablate(options.folder, options.steps, options.device)
         case "figure":
@@ -174,6 +182,35 @@ class Bench:
                 gains = {metric: _rounded(mean(more[metric] - less[metric], corpus.groups)) for metric in more}
                 print(json.dumps({"preset": preset, "less": before, "domain": domain, "n": len(corpus), **gains}))
 
+    def drafts(self, name: str, domains: list[str]) -> None:
+        """How likely the hidden texts are to the decoder, beside each kind of draft of them."""
+        folder = self.folder / name
+        model = open_text_model(
+            Attacker(self.embedder, checkpoint=str(folder if folder.is_dir() else name), device="cpu")
+        )
+        encode, decode, random = model.vocabulary.encode, model.vocabulary.decode, np.random.default_rng(0)
+        for domain in domains:
+            ids = [np.array(row) for row in encode(self.hidden[domain].texts)]
+            kept = [place for place, row in enumerate(ids) if 0 < len(row) <= model.decoder.max_tokens]
+            ids, groups = [ids[place] for place in kept], [self.hidden[domain].groups[place] for place in kept]
+            texts = [self.hidden[domain].texts[place] for place in kept]
+            vectors = self.embedder.embed(texts)
+            written = generate(model.decoder, torch.from_numpy(vectors), beams=1)
+            kinds: dict[str, list[str] | None] = {
+                "none": None,
+                "hypothesis, greedy": [decode(found[0].ids) for found in written],
+                "damaged": [decode(damaged(row, model.vocabulary, random)) for row in ids],
+                "parts moved": [decode(moved_parts(row, model.vocabulary, random)) for row in ids],
+                "the text itself": texts,
+            }
+            for preset in PRESETS:
+                if (path := self._texts(name, domain, f"preset {preset}")).is_file():
+                    found = json.loads(path.read_text(encoding="utf-8"))
+                    kinds[f"found by preset {preset}"] = [found[place] for place in kept]
+            for kind, drafts in kinds.items():
+                nats = mean(_nats(model, vectors, ids, drafts, self.embedder), groups)
+                print(json.dumps({"checkpoint": name, "domain": domain, "draft": kind, "nats": _rounded(nats)}))
+
     def _measured(self, texts: list[str], corpus: Corpus) -> dict[str, np.ndarray]:
         return {
             "bleu": sentence_bleu(texts, corpus.texts),
@@ -234,6 +271,23 @@ class Bench:
         self.folder.mkdir(parents=True, exist_ok=True)
         with open(self.folder / "rows.jsonl", "a", encoding="utf-8") as file:
             file.write(json.dumps(row) + "\n")
+
+
+@torch.inference_mode()
+def _nats(
+    model: TextModel, vectors: np.ndarray, ids: list[np.ndarray], drafts: list[str] | None, embedder: Embedder
+) -> np.ndarray:
+    """Nats a piece of each text, given its vector and, if there are any, its draft."""
+    shown = None
+    if drafts is not None:
+        longest = model.decoder.max_tokens
+        rows = [row[:longest] for row in model.vocabulary.encode(drafts)]
+        shown = [Draft.of([row], vector[None], "cpu") for row, vector in zip(rows, embedder.embed(drafts), strict=True)]
+    found = [
+        float(loss_of(model.decoder, vectors[i : i + 1], row[None], shown[i] if shown else None, "cpu"))
+        for i, row in enumerate(ids)
+    ]
+    return np.array(found)
 
 
 def ablate(folder: Path, steps: int, device: str) -> None:

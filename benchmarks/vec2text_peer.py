@@ -83,6 +83,11 @@ def options_of(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--warmup", type=int, default=50, help="steps")
     parser.add_argument("--rounds", type=numbers, default=[0, 1, 5, 20], help="of correction; 0: hypothesis alone")
     parser.add_argument("--beams", type=numbers, default=[1, 4], help="width of the search over sequences; 1: greedy")
+    parser.add_argument(
+        "--write",
+        type=int,
+        help="tokens that every text is made to have: what it costs to write texts, where the models are too young to",
+    )
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=path, required=True, help="rows are appended here")
@@ -241,7 +246,12 @@ class Peer:
         drafted = min(options.corrector_texts or len(examples), len(examples))
         self.trainer.train_dataset = examples.select(range(drafted))
         second = spend(self.trainer, options.corrector_seconds, "corrector")
+        if options.write:
+            for model in (self.inversion, self.corrector):
+                config = model.encoder_decoder.generation_config
+                config.min_new_tokens = config.max_new_tokens = options.write
         return {
+            "written_tokens": options.write,
             "train_texts": len(examples),
             "corrector_texts": drafted,
             "embed_cpu_seconds": round(embedding, 1),

@@ -27,6 +27,9 @@ def inverter(
     corpus: Annotated[str, typer.Option(help="Corpus whose train split is learnt.")] = "conservative",
     texts: Annotated[int, typer.Option(help="Texts of it that are looked at.", min=1000)] = 400_000,
     skip: Annotated[int, typer.Option(help="Texts that are passed over first.", min=0)] = 0,
+    long: Annotated[
+        bool, typer.Option("--long", help="Texts over --max-tokens alone, cut short: new ones for --correction 1.")
+    ] = False,
     planted: Annotated[int, typer.Option(help="Records with planted personal data beside them.", min=0)] = 24_000,
     max_tokens: Annotated[int, typer.Option(help="Longest text, in the embedder's tokens.", min=8)] = 34,
     vocabulary: Annotated[int, typer.Option(help="Word pieces that can be written.", min=200)] = 12_000,
@@ -46,7 +49,10 @@ def inverter(
         bool, typer.Option("--bag-of-words/--no-bag-of-words", help="Lean on the closed-form bag of words.")
     ] = True,
     correction: Annotated[
-        float, typer.Option(help="Share of batches that rewrite drafts, 0 to 0.5 (vec2text's second stage).")
+        float,
+        typer.Option(
+            help="Share of batches that rewrite drafts (vec2text's second stage), 0 to 0.5; 1: learn nothing else."
+        ),
     ] = 0.0,
     correction_from: Annotated[
         float, typer.Option(help="Share of the run that is over before the first draft is rewritten.")
@@ -98,6 +104,7 @@ def inverter(
         corpus=corpus,
         texts=texts,
         skip=skip,
+        long=long,
         planted=planted,
         max_tokens=max_tokens,
         vocabulary=vocabulary,

@@ -15,7 +15,7 @@ from workbench.embed._grad_embedder import Features, TokenBatch
 
 def token_counts(tokenizer: Any, texts: Sequence[str]) -> Int[np.ndarray, " n"]:
     """Tokens of each text by a transformers tokenizer, specials included, before any truncation."""
-    ids = tokenizer(list(texts), truncation=False, verbose=False)["input_ids"]
+    ids = tokenizer(list(texts), truncation=False, verbose=False)["input_ids"] if len(texts) else []
     return np.array([len(row) for row in ids], dtype=np.int64)
 
 

@@ -35,6 +35,8 @@ from workbench.lm import (
     make_decoder,
 )
 
+_DRAFT_RANK = 32
+
 
 def begin(recipe: InverterRecipe, run: Path, embedder: Embedder, train: list[Source]) -> tuple[TextModel, Pairs]:
     """The untrained model and its pairs; what is fitted in closed form lies in the run's folder from then on.
@@ -42,6 +44,8 @@ def begin(recipe: InverterRecipe, run: Path, embedder: Embedder, train: list[Sou
     It is read back before it is used: in the precision in which a resumed run and the users will have it.
     """
     former = _former(recipe, embedder)
+    if recipe.correction == 1 and former is None:
+        raise BadInput("with correction 1 drafts alone are learnt: start from the checkpoint of an inverter")
     folder, fixed = None if former else _start_folder(recipe, embedder), run / "fixed"
     pairs = None
     if not fixed.is_dir():
@@ -95,8 +99,13 @@ def _former(recipe: InverterRecipe, embedder: Embedder) -> TextModel | None:
         if (has := sizes.get(key, True)) != (said := getattr(recipe, key)):
             raise BadInput(f"{card.name} has {key} {has}; the recipe says {said}")
     sizes["corrects"] = bool(sizes.get("corrects")) or recipe.correction > 0
+    if recipe.architecture == "film" and recipe.correction > 0:
+        sizes["draft_rank"] = sizes.get("draft_rank") or _DRAFT_RANK
     decoder = make_decoder(**sizes)
     decoder.load_state_dict(old.decoder.state_dict(), strict=False)
+    if recipe.correction == 1:
+        assert isinstance(decoder, ConditionedDecoder)
+        decoder.learn_drafts_alone()
     decoder.set_bag_of_words(old.bag)
     return replace(old, decoder=decoder)
 
@@ -130,7 +139,7 @@ def _decoder(recipe: InverterRecipe, dim: int, vocabulary: Vocabulary, folder: P
     shared["bag_of_words"] = recipe.bag_of_words
     if recipe.architecture == "causal":
         return _causal_decoder(recipe, shared, vocabulary)
-    shared["layers"] = recipe.layers
+    shared |= {"layers": recipe.layers, "draft_rank": _DRAFT_RANK if shared["corrects"] else 0}
     if folder is None:
         return make_decoder(**shared)
     from transformers import AutoModel, BertModel

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,9 +43,18 @@ class Pairs:
 
 
 def gather(
-    embedder: Embedder, corpus: str, split: str, limit: int, planted: int, max_tokens: int, seed: int, skip: int = 0
+    embedder: Embedder,
+    corpus: str,
+    split: str,
+    limit: int,
+    planted: int,
+    max_tokens: int,
+    seed: int,
+    skip: int = 0,
+    long: bool = False,
 ) -> list[Source]:
-    """`limit` texts of a corpus after the first `skip`, and `planted` records with personal data, without longer texts.
+    """`limit` texts of a corpus after the first `skip`, and `planted` records with personal data, without longer texts;
+    or the longer ones alone (`long`), each cut short.
 
     `max_tokens` counts the embedder's own tokens, its specials included.
     """
@@ -57,8 +66,22 @@ def gather(
         sources["personal"] = personal.load(split, planted, seed).corpus.texts
     found = []
     for name, texts in sources.items():
-        short = [text for text, t in zip(texts, embedder.lengths(texts), strict=True) if t <= max_tokens]
+        chosen = _cut_short(embedder, texts, max_tokens, seed) if long else texts
+        short = [text for text, t in zip(chosen, embedder.lengths(chosen), strict=True) if t <= max_tokens]
+        if not short:
+            raise BadInput(f"{name} ({split}) has no text {'over' if long else 'of at most'} {max_tokens} tokens")
         found.append(Source(name, short, cached_vectors(embedder, short, what=f"embed {name} ({split})")))
+    return found
+
+
+def _cut_short(embedder: Embedder, texts: Sequence[str], most: int, seed: int) -> list[str]:
+    """The beginnings of the texts over `most` tokens, each of about as many words as make from 6 to `most` of them."""
+    random = np.random.default_rng([seed, len(texts)])
+    found = []
+    for text, tokens in zip(texts, embedder.lengths(texts), strict=True):
+        if tokens > most:
+            words = text.split()
+            found.append(" ".join(words[: max(1, int(len(words) * random.uniform(min(6, most), most) / tokens))]))
     return found
 
 

@@ -22,6 +22,9 @@ class InverterRecipe:
     """Texts of the corpus' train split that are looked at; those over `max_tokens` are left out."""
     skip: int = 0
     """Texts that are passed over first: a run that goes on from another one can see new ones."""
+    long: bool = False
+    """Learn from the texts over `max_tokens` alone, each cut short: an inverter that goes on from a run without them
+    has not learnt them by heart, and its own drafts of them are as good or bad as those of any new text."""
     planted: int = 24_000
     """Records with planted personal data, from templates that no evaluation uses."""
     max_tokens: int = 34
@@ -38,7 +41,8 @@ class InverterRecipe:
     bag_of_words: bool = True
     """Whether the decoder leans on the closed-form bag of words."""
     correction: float = 0.0
-    """Share of the batches in which a draft is rewritten: at most half."""
+    """Share of the batches in which a draft is rewritten: at most half; or 1, and what matters without a draft stays as
+    it is."""
     correction_from: float = 0.0
     """Share of the run that is over when the first draft is rewritten; drafts of a model that knows little teach
     little."""
@@ -67,8 +71,12 @@ class InverterRecipe:
                 f"{without_key(self.disturb)}: a key that is written out would stand in the recipe and the card; "
                 "write it to a file that only you can read, and say key=@FILE"
             )
-        if not 0 <= self.correction <= 0.5:
-            raise BadInput(f"correction is {self.correction}; expected 0 to 0.5: at least half the batches are plain")
+        if not 0 <= self.correction <= 0.5 and self.correction != 1:
+            raise BadInput(
+                f"correction is {self.correction}; expected 0 to 0.5 (at least half the batches are plain), or 1"
+            )
+        if self.correction == 1 and self.architecture != "film":
+            raise BadInput(f"correction is 1 for {self.architecture}; only film can learn drafts alone")
         if not 0 <= self.correction_from <= 1:
             raise BadInput(f"correction_from is {self.correction_from}; expected 0 to 1, a share of the run")
         if not 0 <= self.dropout < 1 or (self.dropout and self.architecture != "film"):

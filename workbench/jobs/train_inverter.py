@@ -69,7 +69,9 @@ def train_inverter(
     embedder = load_embedder(recipe.embedder, device)
     limits = recipe.max_tokens, recipe.seed
     with ranks.one_first():
-        train = gather(embedder, recipe.corpus, "train", recipe.texts, recipe.planted, *limits, recipe.skip)
+        train = gather(
+            embedder, recipe.corpus, "train", recipe.texts, recipe.planted, *limits, recipe.skip, recipe.long
+        )
         held_out = gather(embedder, recipe.corpus, "validation", _HELD_OUT, 0, *limits)
         model, pairs = begin(recipe, run, embedder, train)
     watched = EarlyMetrics(encode(held_out, model.vocabulary, recipe.max_tokens), embedder)

@@ -78,12 +78,13 @@ class ModelCache(Past):
 
 
 class Block(nn.Module):
-    """One BERT layer."""
+    """One BERT layer; with a `rank`, each of its products has a low-rank addition (LoRA, Hu et al. 2022) where it is
+    asked for, which adds nothing at first."""
 
     dropout: float = 0.0
     """Share of what attention and the feed-forward network add that is left out in training; a trainer sets it."""
 
-    def __init__(self, hidden: int, inner: int, heads: int, dim: int) -> None:
+    def __init__(self, hidden: int, inner: int, heads: int, dim: int, rank: int = 0) -> None:
         super().__init__()
         self.heads = heads
         self.qkv = nn.Linear(hidden, 3 * hidden)
@@ -92,6 +93,9 @@ class Block(nn.Module):
         self.up = nn.Linear(hidden, inner)
         self.down = nn.Linear(inner, hidden)
         self.norm_output = FilmNorm(hidden, dim)
+        if rank:
+            layers = {"qkv": self.qkv, "out": self.out, "up": self.up, "down": self.down}
+            self.additions = nn.ModuleDict({name: _low_rank(layer, rank) for name, layer in layers.items()})
 
     def forward(
         self,
@@ -99,18 +103,31 @@ class Block(nn.Module):
         film: tuple[Tensor, Tensor],
         past: KeyValues | None = None,
         mask: Bool[Tensor, "n 1 t_or_1 s"] | None = None,
+        added: bool = False,
     ) -> Float[Tensor, "n t h"]:
-        """All positions, causally or as `mask` allows; with `past`, new positions after those that it holds."""
-        q, k, v = (part.unflatten(-1, (self.heads, -1)).transpose(1, 2) for part in self.qkv(x).chunk(3, dim=-1))
+        """All positions, causally or as `mask` allows; with `past`, new positions after those that it holds; with the
+        low-rank additions where `added`."""
+
+        def product(name: str, x: Tensor) -> Tensor:
+            found = getattr(self, name)(x)
+            return found + self.additions[name](x) if added else found
+
+        q, k, v = (part.unflatten(-1, (self.heads, -1)).transpose(1, 2) for part in product("qkv", x).chunk(3, dim=-1))
         if past is not None:
             k, v = past.append(k, v)
         causal = past is None and mask is None
         attended = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=causal)
-        x = self.norm_attention(x + self._thinned(self.out(attended.transpose(1, 2).flatten(2))), film[0])
-        return self.norm_output(x + self._thinned(self.down(F.gelu(self.up(x)))), film[1])
+        x = self.norm_attention(x + self._thinned(product("out", attended.transpose(1, 2).flatten(2))), film[0])
+        return self.norm_output(x + self._thinned(product("down", F.gelu(product("up", x)))), film[1])
 
     def _thinned(self, x: Tensor) -> Tensor:
         return F.dropout(x, self.dropout, self.training) if self.dropout else x
+
+
+def _low_rank(layer: nn.Linear, rank: int) -> nn.Sequential:
+    down, up = nn.Linear(layer.in_features, rank, bias=False), nn.Linear(rank, layer.out_features, bias=False)
+    nn.init.zeros_(up.weight)
+    return nn.Sequential(down, up)
 
 
 def prefix_mask(valid: Bool[Tensor, "n p"], length: int) -> Bool[Tensor, "n 1 t t"]:

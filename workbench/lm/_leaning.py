@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from workbench.lm._beam_search import beam_search
 from workbench.lm._blocks import Past
+from workbench.lm._pointer import Pointed, Pointer
 from workbench.lm.bag_of_words import BagOfWords
 from workbench.lm.text_decoder import Candidate, Draft, TextDecoder
 
@@ -28,11 +29,14 @@ class Reading:
     """Which of them are there; None where all are."""
     films: list[Tensor]
     evidence: Float[Tensor, "n v"]
+    pointed: Pointed | None = None
+    """The draft's pieces, where the decoder points at them."""
 
     def take(self, rows: Int[Tensor, " m"]) -> Reading:
         """The given rows."""
         valid = None if self.valid is None else self.valid[rows]
-        return Reading(self.prefix[rows], valid, [film[rows] for film in self.films], self.evidence[rows])
+        pointed = None if self.pointed is None else self.pointed.take(rows)
+        return Reading(self.prefix[rows], valid, [film[rows] for film in self.films], self.evidence[rows], pointed)
 
 
 class LeaningDecoder(TextDecoder):
@@ -43,12 +47,14 @@ class LeaningDecoder(TextDecoder):
 
     takes_hints = True
     words: nn.Embedding
+    draft_words: nn.Parameter
 
     def __init__(self, dim: int, vocabulary: int, max_tokens: int, corrects: bool, leans: bool) -> None:
         super().__init__()
         self.max_tokens, self.corrects, self._leans = max_tokens, corrects, leans
         self.bag_weight: Tensor
         self.bag_bias: Tensor
+        self.pointer: Pointer | None = None
         self.bias = nn.Parameter(torch.zeros(vocabulary))
         self.gain = nn.Parameter(torch.tensor(0.5))
         self.coverage = nn.Parameter(torch.tensor([0.0, 0.25]))
@@ -85,9 +91,25 @@ class LeaningDecoder(TextDecoder):
         """Beam search that keeps what all beams remember in place."""
         return beam_search(self, vectors, width, limit, banned, draft, hints)
 
-    def _leaning(self, x: Float[Tensor, "n t h"], evidence: Float[Tensor, "n v"]) -> Float[Tensor, "n t v"]:
-        """Logits of states, with the bag of words as bias."""
-        return F.linear(x, self.words.weight, self.bias).add_(self.gain * evidence.unsqueeze(1))
+    def _add_pointer(self, hidden: int) -> None:
+        """Give it a pointer at drafts, which says nothing at first, and nats by which their words are likelier."""
+        self.pointer = Pointer(hidden)
+        self.draft_words = nn.Parameter(torch.tensor(1.0))
+
+    def _point(self, reading: Reading, draft: Draft, pieces: Float[Tensor, "n s h"]) -> Reading:
+        """Let it point at a draft, whose `pieces` stand before the text; their words are likelier from the start."""
+        if self.pointer is not None:
+            reading.pointed = self.pointer.read(draft.ids, pieces, draft.valid)
+            there = self.draft_words * draft.valid
+            reading.evidence = reading.evidence.scatter_add(1, draft.ids, there.to(reading.evidence.dtype))
+        return reading
+
+    def _leaning(self, x: Float[Tensor, "n t h"], reading: Reading) -> Float[Tensor, "n t v"]:
+        """Logits of states, with the bag of words as bias, and the draft's pieces as the pointer says."""
+        logits = F.linear(x, self.words.weight, self.bias).add_(self.gain * reading.evidence.unsqueeze(1))
+        if self.pointer is None or reading.pointed is None:
+            return logits
+        return self.pointer(logits, x, reading.pointed)
 
     def _evidence(self, unit: Float[Tensor, "n d"]) -> Float[Tensor, "n v"]:
         return (unit @ self.bag_weight + self.bag_bias).clamp(*_EVIDENCE_LIMITS)

@@ -123,7 +123,7 @@ class CausalDecoder(LeaningDecoder):
 
     def _logits(self, x: Float[Tensor, "n t h"], reading: Reading) -> Float[Tensor, "n t v"]:
         scale, shift = reading.films[0].chunk(2, dim=-1)
-        return self._leaning(x * (1 + scale) + shift, reading.evidence)
+        return self._leaning(x * (1 + scale) + shift, reading)
 
     def _match(self, size: float) -> None:
         """Give the tokens that tell of vectors the size that words have; a vector has length sqrt(d)."""

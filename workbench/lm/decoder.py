@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _KINDS = 3
 """What stands before the text besides the vector's token: the draft's pieces, its vector, the difference."""
 
+_DRAFT_PARTS = {"kinds", "draft_vector", "difference", "shift", "draft_gain", "draft_words", "pointer"}
+
 
 @dataclass(frozen=True)
 class DecoderConfig:
@@ -38,6 +40,9 @@ class DecoderConfig:
     max_tokens: int = 34
     corrects: bool = False
     """Whether it can be shown a draft."""
+    draft_rank: int = 0
+    """Rank of what is added to each layer's products where a draft is shown; above 0 it points at the draft's pieces
+    too. 0: it attends to them alone, and hardly learns to use them."""
     bag_of_words: bool = True
     """Whether it leans on a closed-form bag of words."""
 
@@ -61,7 +66,8 @@ class ConditionedDecoder(LeaningDecoder):
         self.first = nn.Linear(config.dim, config.hidden)
         self.norm = FilmNorm(config.hidden, config.dim)
         self.blocks = nn.ModuleList(
-            Block(config.hidden, config.inner, config.heads, config.dim) for _ in range(config.layers)
+            Block(config.hidden, config.inner, config.heads, config.dim, config.draft_rank)
+            for _ in range(config.layers)
         )
         nn.init.normal_(self.words.weight, std=0.02)
         nn.init.normal_(self.positions.weight, std=0.02)
@@ -73,6 +79,8 @@ class ConditionedDecoder(LeaningDecoder):
             self.draft_gain = nn.Parameter(torch.tensor(0.0))
             nn.init.normal_(self.kinds.weight, std=0.02)
             nn.init.zeros_(self.shift.weight)
+            if config.draft_rank:
+                self._add_pointer(config.hidden)
 
     def start_from(self, model: BertModel, vocabulary: Vocabulary) -> None:
         """Copy the embeddings and first layers of a BERT-like model of the same width; deeper layers stay random."""
@@ -100,37 +108,46 @@ class ConditionedDecoder(LeaningDecoder):
             _copy(block.down, state, f"{name}.output.dense")
             _copy(block.norm_output.norm, state, f"{name}.output.LayerNorm")
 
+    def learn_drafts_alone(self) -> None:
+        """From now on nothing learns that matters where no draft is shown."""
+        for name, parameter in self.named_parameters():
+            parameter.requires_grad_(name.split(".")[0] in _DRAFT_PARTS or ".additions." in name)
+
     def read(self, vectors: Float[Tensor, "n d"], draft: Draft | None = None) -> Reading:
         """All that depends on the vectors (and drafts) alone. Vectors are brought to length sqrt(d) first."""
         unit = F.normalize(vectors, dim=-1)
         condition = unit * math.sqrt(self.config.dim)
         first = self.first(condition).unsqueeze(1) + self.positions.weight[:1]
         evidence = self._evidence(unit)
-        valid = None
+        valid = pieces = None
         if draft is not None:
             if not self.corrects:
                 raise BadInput("this decoder was not trained on drafts; train one with --correction 0.5")
             other = F.normalize(draft.vectors, dim=-1)
-            first, valid = self._show(draft, other, unit, first)
             missing = unit - other
+            pieces = self._pieces(draft)
+            first, valid = self._show(draft, pieces, other, missing, first)
             evidence = evidence + self.draft_gain * (missing @ self.bag_weight)
             condition = condition + self.shift(missing * math.sqrt(self.config.dim))
         norms = [self.norm, *(norm for block in self._layers() for norm in (block.norm_attention, block.norm_output))]
-        return Reading(first, valid, [norm.modulation(condition) for norm in norms], evidence)
+        reading = Reading(first, valid, [norm.modulation(condition) for norm in norms], evidence)
+        return reading if draft is None or pieces is None else self._point(reading, draft, pieces)
+
+    def _pieces(self, draft: Draft) -> Float[Tensor, "n s h"]:
+        here = draft.valid
+        place = (here.cumsum(1) * here).clamp(max=self.config.max_tokens)
+        return self.words(draft.ids) + self.positions(place) + self.kinds.weight[0]
 
     def _show(
-        self, draft: Draft, other: Tensor, unit: Tensor, first: Tensor
+        self, draft: Draft, pieces: Tensor, other: Tensor, missing: Tensor, first: Tensor
     ) -> tuple[Float[Tensor, "n p h"], Bool[Tensor, "n p"]]:
         """The tokens that show a draft, and which of them are there."""
         scale = math.sqrt(self.config.dim)
-        here = draft.valid
-        place = (here.cumsum(1) * here).clamp(max=self.config.max_tokens)
-        pieces = self.words(draft.ids) + self.positions(place) + self.kinds.weight[0]
         vector = self.draft_vector(other * scale) + self.kinds.weight[1]
-        difference = self.difference((unit - other) * scale) + self.kinds.weight[2]
+        difference = self.difference(missing * scale) + self.kinds.weight[2]
         prefix = torch.cat([vector.unsqueeze(1), difference.unsqueeze(1), pieces, first], dim=1)
-        sure = here.new_ones(len(here), 1)
-        return prefix, torch.cat([sure, sure, here, sure], dim=1)
+        sure = draft.valid.new_ones(len(pieces), 1)
+        return prefix, torch.cat([sure, sure, draft.valid, sure], dim=1)
 
     def forward(
         self, vectors: Float[Tensor, "n d"], ids: Int[Tensor, "n t"], draft: Draft | None = None
@@ -142,8 +159,8 @@ class ConditionedDecoder(LeaningDecoder):
         mask = None if reading.valid is None else prefix_mask(reading.valid, length)
         x = self.norm(x, reading.films[0])
         for block, film in zip(self.blocks, _pairs(reading.films), strict=True):
-            x = block(x, film, mask=mask)
-        return self._cover_all(self._leaning(x[:, skip:], reading.evidence), ids, reading.evidence)
+            x = block(x, film, mask=mask, added=reading.pointed is not None)
+        return self._cover_all(self._leaning(x[:, skip:], reading), ids, reading.evidence)
 
     def step(self, ids: Int[Tensor, "n t"], reading: Reading, past: list[Any]) -> Float[Tensor, "n v"]:
         """Logits of the piece after `ids` (which may be empty), given the keys and values of all but its last piece."""
@@ -153,8 +170,8 @@ class ConditionedDecoder(LeaningDecoder):
             mask = torch.cat([reading.valid, reading.valid.new_ones(len(ids), place)], dim=1)[:, None, None]
         x = self.norm(x, reading.films[0])
         for block, film, kv in zip(self.blocks, _pairs(reading.films), past, strict=True):
-            x = block(x, film, kv, mask)
-        return self._cover_last(self._leaning(x[:, -1:], reading.evidence), ids, reading.evidence)
+            x = block(x, film, kv, mask, reading.pointed is not None)
+        return self._cover_last(self._leaning(x[:, -1:], reading), ids, reading.evidence)
 
     def empty_past(self, rows: int, prefix: int = 1) -> list[Past]:
         """Room for the keys and values of `rows` texts behind `prefix` tokens."""

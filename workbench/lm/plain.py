@@ -154,7 +154,7 @@ class PlainDecoder(LeaningDecoder):
 
     def _logits(self, states: Float[Tensor, "n t h"], reading: Reading, first: int) -> Float[Tensor, "n t v"]:
         """Logits of states that stand behind `first` pieces and more."""
-        logits = self._leaning(states, reading.evidence)
+        logits = self._leaning(states, reading)
         (lengths,) = reading.films
         place = torch.arange(first, first + states.shape[1], device=states.device) - lengths  # n t
         end = torch.zeros_like(logits)
