@@ -22,7 +22,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from itertools import pairwise
+from itertools import compress, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -149,8 +149,7 @@ class Bench:
 
     def attack(self, name: str, domains: list[str], only: str) -> None:
         """Every method on one checkpoint."""
-        folder = self.folder / name
-        attacker = Attacker(self.embedder, checkpoint=str(folder if folder.is_dir() else name), device="cpu")
+        attacker = self._attacker(name)
         _, card = attacker.open_checkpoint()
         about = {"checkpoint": name, "train_cpu_seconds": card.training.get("cpu_seconds")}
         for domain in domains:
@@ -184,16 +183,13 @@ class Bench:
 
     def drafts(self, name: str, domains: list[str]) -> None:
         """How likely the hidden texts are to the decoder, beside each kind of draft of them."""
-        folder = self.folder / name
-        model = open_text_model(
-            Attacker(self.embedder, checkpoint=str(folder if folder.is_dir() else name), device="cpu")
-        )
+        model = open_text_model(self._attacker(name))
         encode, decode, random = model.vocabulary.encode, model.vocabulary.decode, np.random.default_rng(0)
         for domain in domains:
-            ids = [np.array(row) for row in encode(self.hidden[domain].texts)]
-            kept = [place for place, row in enumerate(ids) if 0 < len(row) <= model.decoder.max_tokens]
-            ids, groups = [ids[place] for place in kept], [self.hidden[domain].groups[place] for place in kept]
-            texts = [self.hidden[domain].texts[place] for place in kept]
+            every = [np.array(row) for row in encode(self.hidden[domain].texts)]
+            fits = np.array([0 < len(row) <= model.decoder.max_tokens for row in every])
+            corpus, ids = self.hidden[domain].where(fits), list(compress(every, fits))
+            texts = list(corpus.texts)
             vectors = self.embedder.embed(texts)
             written = generate(model.decoder, torch.from_numpy(vectors), beams=1)
             kinds: dict[str, list[str] | None] = {
@@ -206,9 +202,9 @@ class Bench:
             for preset in PRESETS:
                 if (path := self._texts(name, domain, f"preset {preset}")).is_file():
                     found = json.loads(path.read_text(encoding="utf-8"))
-                    kinds[f"found by preset {preset}"] = [found[place] for place in kept]
+                    kinds[f"found by preset {preset}"] = list(compress(found, fits))
             for kind, drafts in kinds.items():
-                nats = mean(_nats(model, vectors, ids, drafts, self.embedder), groups)
+                nats = mean(_nats(model, vectors, ids, drafts, self.embedder), corpus.groups)
                 print(json.dumps({"checkpoint": name, "domain": domain, "draft": kind, "nats": _rounded(nats)}))
 
     def _measured(self, texts: list[str], corpus: Corpus) -> dict[str, np.ndarray]:
@@ -218,6 +214,10 @@ class Bench:
             "exact": exact_match(texts, corpus.texts).astype(float),
             "cosine": cosine(self.embedder.embed(list(corpus.texts)), self.embedder.embed(texts)),
         }
+
+    def _attacker(self, name: str) -> Attacker:
+        folder = self.folder / name
+        return Attacker(self.embedder, checkpoint=str(folder if folder.is_dir() else name), device="cpu")
 
     def _texts(self, name: str, domain: str, setting: str) -> Path:
         return self.folder / "texts" / f"{name}, {domain}, {setting}.json"
