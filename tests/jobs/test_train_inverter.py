@@ -47,7 +47,7 @@ def unbroken(tmp_path_factory):
     "changes",
     [
         {},
-        {"correction": 0.5, "disturb": "noise:0.1", "dropout": 0.2},
+        {"correction": 0.5, "disturb": "noise:0.1", "dropout": 0.2, "renewed": 0.6},
         {"architecture": "t5", "ema": 0.0},
     ],
 )
@@ -264,6 +264,8 @@ def test_any_embedder_can_be_inverted(tmp_path):
         ({"correction_from": 2.0}, "correction_from is 2.0"),
         ({"dropout": 1.0}, "dropout is 1.0"),
         ({"dropout": 0.1, "architecture": "t5"}, "dropout is 0.1 for t5"),
+        ({"renewed": 1.5}, "renewed is 1.5 for film"),
+        ({"renewed": 0.5, "architecture": "t5"}, "renewed is 0.5 for t5"),
         ({"ema": 1.0}, "ema is 1.0"),
         ({"minutes": -1.0}, "minutes is -1.0"),
         ({"disturb": "rotation?key=12345"}, "rotation: a key that is written out would stand in the recipe"),

@@ -30,6 +30,10 @@ def inverter(
     long: Annotated[
         bool, typer.Option("--long", help="Texts over --max-tokens alone, cut short: new ones for --correction 1.")
     ] = False,
+    renewed: Annotated[
+        float,
+        typer.Option(help="Share of batches whose texts have words replaced each time they are seen (film), 0 to 1."),
+    ] = 0.0,
     planted: Annotated[int, typer.Option(help="Records with planted personal data beside them.", min=0)] = 24_000,
     max_tokens: Annotated[int, typer.Option(help="Longest text, in the embedder's tokens.", min=8)] = 34,
     vocabulary: Annotated[int, typer.Option(help="Word pieces that can be written.", min=200)] = 12_000,
@@ -105,6 +109,7 @@ def inverter(
         texts=texts,
         skip=skip,
         long=long,
+        renewed=renewed,
         planted=planted,
         max_tokens=max_tokens,
         vocabulary=vocabulary,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from workbench.lm import Vocabulary
 
 Pieces = tuple[int, ...]
 Bonus = Callable[[Sequence[int], Sequence[Pieces]], Sequence[float] | Float[np.ndarray, " n"]]
-"""What texts of certain vectors (rows) are worth beyond their cosine: nothing, or less than nothing."""
+"""What texts of certain vectors (rows) are worth beyond their angle, in radians: nothing, or less than nothing."""
 SOLVED = 0.9999
 """Cosine from which a text counts as found."""
 _WEIGHED = 7
@@ -35,8 +36,16 @@ class Kept:
 
     @property
     def score(self) -> float:
-        """What decides between texts: cosine and bonus, but a text that is found is better than any other."""
-        return self.cosine + (1.0 if self.cosine >= SOLVED else self.bonus)
+        """What decides between texts, in radians: how small the angle is, and the bonus of what is not found.
+
+        By angles, not cosines: the nearer a text is the more an edit gains, and the less it may be held to be unlikely.
+        """
+        return _closeness(self.cosine) + (0.0 if self.cosine >= SOLVED else self.bonus)
+
+
+def _closeness(cosine: float) -> float:
+    """The angle that a cosine stands for, in radians and below nothing: higher is nearer."""
+    return -math.acos(max(-1.0, min(1.0, cosine)))
 
 
 @dataclass(frozen=True)
@@ -48,8 +57,8 @@ class Limits:
 
 
 class Pool:
-    """The `width` best texts of each of n vectors. The best is only ever replaced by one of higher score: cosine, and
-    where there is a `bonus`, what it gives for texts of certain vectors (rows).
+    """The `width` best texts of each of n vectors. The best is only ever replaced by one of higher score: a smaller
+    angle, and where there is a `bonus`, what it gives for texts of certain vectors (rows).
 
     With `heat`, a score, only the best of them is sure to stay: the others are drawn, those whose score is lower by the
     heat e times seldomer, so that a search can leave texts from which no small change leads up. Draws for a vector
@@ -151,7 +160,7 @@ class Pool:
         for i in np.argsort(-np.asarray(cosines), kind="stable").tolist():
             kept = self.kept[owners[i]]
             bar = kept[-1].score if len(kept) == self._width else -np.inf
-            if cosines[i] > bar and taken[owners[i]] < self._width + _WEIGHED:
+            if _closeness(cosines[i]) > bar and taken[owners[i]] < self._width + _WEIGHED:
                 taken[owners[i]] += 1
                 out.append(i)
         return out

@@ -41,8 +41,8 @@ class Preset:
     parents: int = 0
     """Kept texts that are edited in a round; 0 for all."""
     heat: float = 0.0
-    """Score by which a text may be worse and still be kept and edited; 0 keeps the best. Above 0 exchanges give way to
-    texts that begin as one kept text and end as another."""
+    """Radians by which a text may be worse and still be kept and edited; 0 keeps the best. Above 0 exchanges give way
+    to texts that begin as one kept text and end as another."""
     patience: int = 2
     """Rounds without gain after which a vector is let go."""
 
@@ -50,12 +50,12 @@ class Preset:
 PRESETS = {
     "fast": Preset(beams=8, rounds=0, edits=0),
     "default": Preset(beams=32, rounds=6, edits=32, width=2, recompose=32),
-    "best": Preset(beams=64, rounds=40, edits=16, width=12, recompose=64, parents=3, heat=0.003, patience=20),
+    "best": Preset(beams=64, rounds=40, edits=16, width=12, recompose=64, parents=3, heat=0.01, patience=20),
 }
 _HINT = 8.0
 """Nats by which a word that the edits found is made likelier when the text is recomposed."""
-_FLUENCY = 0.02
-"""Cosine that a nat of log-probability per piece is worth when texts are chosen."""
+_FLUENCY = 0.033
+"""Radians that a nat of log-probability per piece is worth when texts are chosen."""
 _CROSSED = 5
 """Texts that are crossed from each parent and others in a round with heat."""
 
@@ -84,7 +84,7 @@ class Search(Inverter):
     ones too, crossed with each other and edited: a population, from which the best is never lost.
 
     The embedder hardly minds the order of words, so by cosine alone a search ends in texts that nobody would write.
-    Texts are therefore ranked by cosine and a little of the decoder's log-probability, and in the last round the
+    Texts are therefore ranked by their angle and a little of the decoder's log-probability, and in the last round the
     decoder writes anew what is not yet found, told which words to use.
     """
 

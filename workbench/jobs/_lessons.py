@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from itertools import count, islice
+from dataclasses import dataclass
+from itertools import chain, count, islice
 from typing import NamedTuple
 
 import numpy as np
@@ -13,12 +14,14 @@ from jaxtyping import Float, Int
 from workbench.defend._defence import Defence
 from workbench.embed._embedder import Embedder
 from workbench.jobs._drafts import drafts
+from workbench.jobs._renewal import Renewal
 from workbench.jobs._training_data import Pairs, batches
 from workbench.jobs.inverter_recipe import InverterRecipe
 from workbench.lm import Draft, TextModel
 
 _AHEAD_ON_GPU = 16
-"""Batches whose drafts are made at once where one alone would leave the device idle; they are that much less fresh."""
+"""Batches whose drafts are made and whose texts are embedded at once where one alone would leave the device idle; the
+drafts are that much less fresh."""
 
 
 class Lesson(NamedTuple):
@@ -28,6 +31,19 @@ class Lesson(NamedTuple):
     ids: Int[np.ndarray, "n t"]
     draft: Draft | None
     seed: int
+
+
+@dataclass
+class _Batch:
+    """A lesson that is being made."""
+
+    ids: Int[np.ndarray, "n t"]
+    vectors: Float[np.ndarray, "n d"]
+    random: np.random.Generator
+    seed: int
+    renewed: bool
+    rewritten: bool
+    draft: Draft | None = None
 
 
 class Lessons:
@@ -48,10 +64,11 @@ class Lessons:
         step: int,
         rank: int,
         world: int,
+        renewal: Renewal | None = None,
     ) -> None:
-        self._recipe, self._pairs, self._model, self._embedder = recipe, pairs, model, embedder
-        self._defence, self._device = defence, device
-        self._ahead = _AHEAD_ON_GPU if device.startswith("cuda") and recipe.correction else 1
+        self._recipe, self._pairs, self._model, self._embedder = recipe, pairs, model, embedder.rough()
+        self._defence, self._device, self._renewal = defence, device, renewal
+        self._ahead = _AHEAD_ON_GPU if device.startswith("cuda") and (recipe.correction or renewal) else 1
         first = step * recipe.accumulate * world + rank
         every = batches(pairs, recipe.batch_tokens, recipe.seed, start=first)
         self._order: Iterator[tuple[int, np.ndarray]] = zip(count(first, world), islice(every, 0, None, world))
@@ -65,25 +82,47 @@ class Lessons:
 
     def _prepare(self, steps: range, done: float) -> None:
         recipe = self._recipe
-        found: list[list[Lesson]] = []
-        waiting = []
+        made: list[list[_Batch]] = []
         for step in steps:
             # alike for all lessons of a step, in every process: they then use the same weights, and take as long
-            drawn = np.random.default_rng([recipe.seed, step]).random()
-            rewrites = done >= recipe.correction_from and drawn < recipe.correction
-            found.append([])
+            drawn = np.random.default_rng([recipe.seed, step]).random(2)
+            rewrites = done >= recipe.correction_from and bool(drawn[0] < recipe.correction)
+            renews = bool(drawn[1] < recipe.renewed)
+            made.append([])
             for number, batch in islice(self._order, recipe.accumulate):
                 random = np.random.default_rng([recipe.seed, number])
                 seed = int(random.integers(2**31))
-                ids, vectors = np.stack([self._pairs.ids[i] for i in batch]), self._pairs.vectors[batch]
-                if self._defence is not None:
-                    vectors = self._defence.apply(vectors, random)
-                if rewrites:
-                    waiting.append(((found[-1], len(found[-1])), (vectors, ids, random)))
-                found[-1].append(Lesson(vectors, ids, None, seed))
-        if waiting:
-            model, asked = self._model, [batch for _, batch in waiting]
-            made = drafts(model.decoder, model.vocabulary, self._embedder, asked, self._device)
-            for ((lessons, place), _), draft in zip(waiting, made, strict=True):
-                lessons[place] = lessons[place]._replace(draft=draft)
-        self._next.extend(found)
+                ids = np.stack([self._pairs.ids[i] for i in batch])
+                made[-1].append(_Batch(ids, self._pairs.vectors[batch], random, seed, renews, rewrites))
+        every = list(chain.from_iterable(made))
+        self._renew([batch for batch in every if batch.renewed])
+        if self._defence is not None:
+            for batch in every:
+                batch.vectors = self._defence.apply(batch.vectors, batch.random)
+        self._add_drafts([batch for batch in every if batch.rewritten])
+        for lessons in made:
+            self._next.append([Lesson(each.vectors, each.ids, each.draft, each.seed) for each in lessons])
+
+    def _renew(self, batches: list[_Batch]) -> None:
+        """Change texts, and embed what has changed."""
+        if self._renewal is None or not batches:
+            return
+        changed = []
+        for batch in batches:
+            ids = self._renewal(batch.ids, batch.random)
+            changed.append(np.flatnonzero((ids != batch.ids).any(1)))
+            batch.ids = ids
+        decode = self._model.vocabulary.decode
+        texts = [decode(row) for batch, rows in zip(batches, changed, strict=True) for row in batch.ids[rows]]
+        vectors, start = self._embedder.embed(texts, "renew"), 0
+        for batch, rows in zip(batches, changed, strict=True):
+            batch.vectors[rows] = vectors[start : start + len(rows)]
+            start += len(rows)
+
+    def _add_drafts(self, batches: list[_Batch]) -> None:
+        if not batches:
+            return
+        model, asked = self._model, [(batch.vectors, batch.ids, batch.random) for batch in batches]
+        found = drafts(model.decoder, model.vocabulary, self._embedder, asked, self._device)
+        for batch, draft in zip(batches, found, strict=True):
+            batch.draft = draft

@@ -25,6 +25,9 @@ class InverterRecipe:
     long: bool = False
     """Learn from the texts over `max_tokens` alone, each cut short: an inverter that goes on from a run without them
     has not learnt them by heart, and its own drafts of them are as good or bad as those of any new text."""
+    renewed: float = 0.0
+    """Of `film`. Share of the batches whose texts have words replaced by kin each time they are seen, and are embedded
+    anew: for runs that would learn their texts by heart."""
     planted: int = 24_000
     """Records with planted personal data, from templates that no evaluation uses."""
     max_tokens: int = 34
@@ -81,6 +84,8 @@ class InverterRecipe:
             raise BadInput(f"correction_from is {self.correction_from}; expected 0 to 1, a share of the run")
         if not 0 <= self.dropout < 1 or (self.dropout and self.architecture != "film"):
             raise BadInput(f"dropout is {self.dropout} for {self.architecture}; expected 0 to less than 1, and film")
+        if not 0 <= self.renewed <= 1 or (self.renewed and self.architecture != "film"):
+            raise BadInput(f"renewed is {self.renewed} for {self.architecture}; expected 0 to 1, and film")
         if not 0 <= self.ema < 1:
             raise BadInput(f"ema is {self.ema}; expected 0 to less than 1")
         if min(self.steps, self.accumulate) < 1:

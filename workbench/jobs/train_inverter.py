@@ -31,10 +31,11 @@ from workbench.jobs._early_metrics import EarlyMetrics, loss_of
 from workbench.jobs._lessons import Lesson, Lessons
 from workbench.jobs._moments import moments_of, restore_moments
 from workbench.jobs._ranks import Ranks
+from workbench.jobs._renewal import Renewal
 from workbench.jobs._run_folder import Finished, append_log, refuse_another, validation_curve
 from workbench.jobs._training_data import Source, encode, gather
 from workbench.jobs.inverter_recipe import InverterRecipe
-from workbench.lm import TextDecoder, TextModel
+from workbench.lm import ConditionedDecoder, TextDecoder, TextModel
 from workbench.lm._blocks import Block
 
 log = logging.getLogger(__name__)
@@ -80,11 +81,15 @@ def train_inverter(
         watched.measure_floors(model, train)
         log.info("%d texts, %d pieces in the vocabulary", len(pairs), len(model.vocabulary))
 
+    renewal = None
+    if recipe.renewed:
+        assert isinstance(model.decoder, ConditionedDecoder)
+        renewal = Renewal(model.vocabulary, model.decoder.words.weight)  # of the first weights, after a resume too
     state = _State(model.decoder.to(where), recipe, where, ranks)
     state.restore(run / "state")
     began, before = time.monotonic(), state.seconds
     cpu_began, cpu_before = time.process_time(), state.cpu_seconds
-    lessons = Lessons(recipe, pairs, model, embedder, defence, where, state.step, ranks.rank, ranks.world)
+    lessons = Lessons(recipe, pairs, model, embedder, defence, where, state.step, ranks.rank, ranks.world, renewal)
     window = _Window()
 
     def over() -> bool:
