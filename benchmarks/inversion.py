@@ -11,8 +11,8 @@
     python benchmarks/inversion.py figure                            # quality against compute
 
 Every setting prints one JSON row and adds it to `rows.jsonl` in --folder. Texts are held-out sentences of the corpus
-(`inside`) and of IMDB, which no training saw (`outside`), both of at most 34 tokens. CPU-seconds are those of the
-process, with one thread.
+(`inside`) and of IMDB, which no training saw (`outside`), both of at most 34 tokens; `--domains learnt` takes sentences
+that a checkpoint of the whole corpus learnt from. CPU-seconds are those of the process, with one thread.
 """
 
 from __future__ import annotations
@@ -67,9 +67,9 @@ PARTS: dict[str, dict[str, Any]] = {
 }
 
 
-def held_out(embedder: Embedder, name: str, n: int) -> Corpus:
-    """The first `n` test sentences of at most MAX_TOKENS tokens."""
-    corpus = corpora.load(name, "test").head(4 * n)
+def sentences(embedder: Embedder, name: str, n: int, split: str = "test") -> Corpus:
+    """The first `n` sentences of a split of at most MAX_TOKENS tokens."""
+    corpus = corpora.load(name, split).head(4 * n)
     return corpus.where(embedder.lengths(corpus.texts) <= MAX_TOKENS).head(n)
 
 
@@ -117,16 +117,17 @@ class Bench:
     def __init__(self, folder: Path, n: int) -> None:
         self.folder, self.embedder = folder, load_embedder("minilm", "cpu")
         self.hidden = {
-            "inside": held_out(self.embedder, "conservative", n),
-            "outside": held_out(self.embedder, "imdb", n),
+            "inside": sentences(self.embedder, "conservative", n),
+            "outside": sentences(self.embedder, "imdb", n),
+            "learnt": sentences(self.embedder, "conservative", n, "train"),
         }
 
     def write_texts(self) -> None:
         """Train and test sentences as text files, one a line."""
         (source,) = gather(self.embedder, "conservative", "train", TEXTS, 0, MAX_TOKENS, 0, SKIP)
         write_text(self.folder / "train.txt", "\n".join(source.texts) + "\n")
-        for domain, corpus in self.hidden.items():
-            write_text(self.folder / f"{domain}.txt", "\n".join(corpus.texts) + "\n")
+        for domain in ("inside", "outside"):
+            write_text(self.folder / f"{domain}.txt", "\n".join(self.hidden[domain].texts) + "\n")
 
     def score_peer(self) -> None:
         """vec2text's reconstructions, measured as ours are."""
