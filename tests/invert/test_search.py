@@ -18,7 +18,7 @@ from workbench.invert import open_inverter
 from workbench.invert._crossing import crossed, word_starts
 from workbench.invert._edits import Edit, applied, together
 from workbench.invert._inverter import Attacker
-from workbench.invert._pool import SOLVED, Limits, Pool
+from workbench.invert._pool import SOLVED, Kept, Limits, Pool
 from workbench.invert.correction import Correction
 from workbench.invert.search import PRESETS, Preset, Search
 from workbench.lm import Lexicon, TextModel, Vocabulary, fit_bag_of_words, fit_word_shifts, make_decoder
@@ -145,6 +145,15 @@ def test_what_heat_draws_for_a_vector_depends_on_nothing_but_that_vector(toy, mo
     assert sum(same) >= 10
     best = [each.cosines for each in found.path]
     assert all((b >= a - 1e-6)[a >= SOLVED].all() for a, b in pairwise(best))
+
+
+def test_a_hundredth_of_cosine_weighs_more_the_nearer_a_text_is():
+    def score(cosine, bonus=0.0):
+        return Kept((1,), "a", np.ones(1, np.float32), cosine, bonus).score
+
+    assert score(0.99) - score(0.98) > 2 * (score(0.9) - score(0.89)) > 0
+    assert score(1.0 + 1e-6, -9.0) == score(1.0) == 0
+    assert score(SOLVED, -9.0) > score(SOLVED - 1e-6) > score(SOLVED - 1e-6, -0.01)
 
 
 def test_heat_keeps_the_best_and_lets_worse_texts_live(toy, model):
