@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 
 from workbench.core.errors import BadInput
 
@@ -46,3 +46,16 @@ def whitening(covariance: Float[np.ndarray, "d d"], floor: float) -> Float[np.nd
 def unit(vectors: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n d"]:
     """Vectors of length 1; a zero vector stays."""
     return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+
+
+def nearest_others(vectors: Float[np.ndarray, "n d"], k: int) -> Int[np.ndarray, "n k"]:
+    """Rows of the k nearest other vectors by cosine, the nearest first; vectors of unit length, k < n."""
+    found = np.empty((len(vectors), k), np.int64)
+    for start in range(0, len(vectors), 1024):
+        cosines = (vectors[start : start + 1024] @ vectors.T).astype(np.float32)
+        rows = np.arange(len(cosines))
+        cosines[rows, start + rows] = -np.inf
+        best = np.argpartition(-cosines, k, axis=1)[:, :k]
+        order = np.argsort(-np.take_along_axis(cosines, best, 1), axis=1, kind="stable")
+        found[start : start + 1024] = np.take_along_axis(best, order, 1)
+    return found

@@ -114,10 +114,10 @@ class Lessons:
             batch.ids = ids
         decode = self._model.vocabulary.decode
         texts = [decode(row) for batch, rows in zip(batches, changed, strict=True) for row in batch.ids[rows]]
-        vectors, start = self._embedder.embed(texts, "renew"), 0
-        for batch, rows in zip(batches, changed, strict=True):
-            batch.vectors[rows] = vectors[start : start + len(rows)]
-            start += len(rows)
+        ends = np.cumsum([len(rows) for rows in changed])
+        new = np.split(self._embedder.embed(texts, "renew"), ends[:-1])
+        for batch, rows, vectors in zip(batches, changed, new, strict=True):
+            batch.vectors[rows] = vectors
 
     def _add_drafts(self, batches: list[_Batch]) -> None:
         if not batches:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-import torch
-import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from workbench.core.vectors import nearest_others, unit
 from workbench.lm import Vocabulary
 from workbench.lm.text_decoder import EOS
 
@@ -15,7 +14,6 @@ _KIN = 40
 """Words that may stand in a word's place: those whose embeddings are nearest."""
 _REPLACED = (0.05, 0.3)
 """Share of a text's words that are replaced, between these."""
-_ROWS = 1024
 
 
 class Renewal:
@@ -29,14 +27,9 @@ class Renewal:
         self._continues = vocabulary.continues
         self._whole = vocabulary.is_word & ~vocabulary.continues
         places = np.flatnonzero(self._whole)
-        unit = F.normalize(words.detach().float()[torch.from_numpy(places).to(words.device)], dim=1)
-        self._kin = np.zeros((len(vocabulary), min(_KIN, len(places) - 1)), dtype=np.int64)
-        for start in range(0, len(places), _ROWS):
-            near = unit[start : start + _ROWS] @ unit.T
-            own = torch.arange(len(near), device=near.device)
-            near[own, own + start] = -torch.inf
-            found = near.topk(self._kin.shape[1], dim=1).indices.cpu().numpy()
-            self._kin[places[start : start + _ROWS]] = places[found]
+        count = min(_KIN, len(places) - 1)
+        self._kin = np.zeros((len(vocabulary), count), dtype=np.int64)
+        self._kin[places] = places[nearest_others(unit(words.detach().float().cpu().numpy()[places]), count)]
 
     def __call__(self, ids: Int[np.ndarray, "n t"], random: np.random.Generator) -> Int[np.ndarray, "n t"]:
         """The texts with some of their words replaced; a text with a piece that nobody can spell stays as it is."""

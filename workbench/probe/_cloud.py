@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from workbench.core.estimate import Estimate, proportion
-from workbench.core.vectors import unit
+from workbench.core.vectors import nearest_others, unit
 
 NEAREST = 10
 """Neighbours that hubness is about."""
@@ -137,7 +137,7 @@ class Cloud:
 
     def _occurrences(self) -> Iterator[Float[np.ndarray, " _"]]:
         """How often each vector is among the nearest of another one: of all, then with each part left out."""
-        near = _neighbours(self._unit, 3 * NEAREST)
+        near = nearest_others(self._unit, 3 * NEAREST)
         yield np.bincount(near[:, :NEAREST].ravel(), minlength=len(near)).astype(np.float64)
         for part in range(self.count):
             kept = self.parts != part
@@ -161,19 +161,6 @@ class Cloud:
         half = float(t.ppf(0.975, g - 1) * np.sqrt((g - 1) / g * np.square(left - left.mean()).sum()))
         low, high = max(limits[0], value - half), min(limits[1], value + half)
         return Estimate(value, min(low, value), max(high, value), len(self.vectors), f"jackknife, {g} parts")
-
-
-def _neighbours(vectors: Float[np.ndarray, "n d"], k: int) -> Int[np.ndarray, "n k"]:
-    """Rows of the k nearest other vectors by cosine, the nearest first."""
-    found = np.empty((len(vectors), k), np.int64)
-    for start in range(0, len(vectors), 1024):
-        cosines = (vectors[start : start + 1024] @ vectors.T).astype(np.float32)
-        rows = np.arange(len(cosines))
-        cosines[rows, start + rows] = -np.inf
-        best = np.argpartition(-cosines, k, axis=1)[:, :k]
-        order = np.argsort(-np.take_along_axis(cosines, best, 1), axis=1, kind="stable")
-        found[start : start + 1024] = np.take_along_axis(best, order, 1)
-    return found
 
 
 def participation_ratio(variances: Float[np.ndarray, "m d"]) -> Float[np.ndarray, " m"]:
