@@ -257,7 +257,7 @@ def test_a_pull_whose_part_is_damaged_loses_no_row(tmp_path):
     facts, cursor = stopped.facts(), None
     for number, page in enumerate(stopped.scroll(10)):
         page.save(parts / f"{number:06}.parquet")
-        cursor = stopped.cursor(page, cursor, facts)
+        cursor = stopped.cursor
     state = {"line": line, "parts": 3, "cursor": vars(cursor)}
     (parts / "state.json").write_text(json.dumps(state))
     cut(parts / "000001.parquet", 0.7)
@@ -302,7 +302,7 @@ def test_a_file_that_vanishes_between_two_calls(tmp_path, loss):
     first = next(store.scroll(10, None, facts))
     loss(path)
     with pytest.raises(BadInput, match=r"a\.parquet"):
-        list(store.scroll(10, store.cursor(first, None, facts)))
+        list(store.scroll(10, store.cursor))
 
 
 # --- a process that is killed ---------------------------------------------------------------------------------------

@@ -69,10 +69,10 @@ def test_all_rows_come_with_their_texts_and_labels(written):
 def test_pages_are_the_whole_in_order_and_reading_goes_on_anywhere(written):
     line, rows, _ = written
     store = open_store(line)
-    facts, pages, cursors, cursor = store.facts(), [], [], None
+    pages, cursors, cursor = [], [], None
     for page in store.scroll(7):
         pages.append(page)
-        cursor = store.cursor(page, cursor, facts)
+        cursor = store.cursor
         cursors.append(cursor)
     assert {len(page) for page in pages[:-1]} == {7}
     whole = joined(pages)
@@ -135,8 +135,8 @@ def test_files_that_are_cut_short_are_refused(kind, tmp_path):
 def test_a_file_that_was_written_anew_is_not_read_on(kind, tmp_path):
     line = WRITERS[kind](tmp_path, Rows.make(50))
     store = open_store(line)
-    first = next(store.scroll(10))
-    cursor = store.cursor(first, None, store.facts())
+    next(store.scroll(10))
+    cursor = store.cursor
     for path in tmp_path.iterdir():
         path.unlink()
     WRITERS[kind](tmp_path, Rows.make(60, seed=1))
@@ -185,9 +185,9 @@ class TestParquet:
     @pytest.mark.parametrize(
         ("columns", "message"),
         [
-            ({"v": [[1.0, 2.0], [1.0]]}, "row '1' has 1 dimensions, but the first row has 2"),
-            ({"v": [[1.0, 2.0], None]}, "row '1' has no vector"),
-            ({"v": [[1.0, 2.0], [1.0, None]]}, "row '1' has a missing number"),
+            ({"v": [[1.0, 2.0], [1.0]]}, "row 1 .* has 1 dimensions where others have 2"),
+            ({"v": [[1.0, 2.0], None]}, "row 1 .* has no vector"),
+            ({"v": [[1.0, 2.0], [1.0, None]]}, "row 1 .* has a missing number"),
             ({"v": [[1.0, 2.0], [0.0, 0.0]]}, "page after row 0: row 1 .* is a zero vector"),
             ({"v": [[1.0, 2.0], [np.nan, 0.0]]}, "holds NaN"),
             ({"v": [[1.0], [1.0]], "id": ["a", None]}, "1 rows after row 0 have no id"),
@@ -344,16 +344,21 @@ class TestFaiss:
 
 
 class TestDuckdb:
-    def test_rows_without_a_vector_are_left_out_and_counted(self, tmp_path):
+    def test_rows_without_a_vector_are_refused_or_skipped_with_their_ids(self, tmp_path):
         import duckdb
 
         with duckdb.connect(str(tmp_path / "x.duckdb")) as base:
             base.sql('CREATE TABLE "my docs" AS SELECT * FROM (VALUES (1, [1, 2]), (2, NULL), (3, [3, 4])) t(id, e)')
             base.sql('CREATE VIEW late AS SELECT * FROM "my docs" WHERE id > 1')
         store = open_store(f"{tmp_path}/x.duckdb?table=my docs&vector=e")
+        with pytest.raises(BadInput, match="1 x has no vector; ids: '2'; leave them out with --on-bad-rows skip"):
+            store.read()
+        store.on_bad_rows = "skip"
         assert (store.facts().count, list(store.read().ids)) == (2, ["1", "3"])
-        assert "1 rows have no vector and are left out" in store.facts().lost
-        assert list(open_store(f"{tmp_path}/x.duckdb?table=late").read().ids) == ["3"]
+        assert "skipped 1 rows that cannot be used: 1 x has no vector; ids: '2'" in store.read().provenance.notes
+        late = open_store(f"{tmp_path}/x.duckdb?table=late")
+        late.on_bad_rows = "skip"
+        assert list(late.read().ids) == ["3"]
         with pytest.raises(BadInput, match=r"holds 2 tables; name one with \?table=NAME; it has: late, my docs"):
             open_store(f"{tmp_path}/x.duckdb").facts()
 
@@ -364,7 +369,7 @@ class TestDuckdb:
         with duckdb.connect(str(path)) as base:
             base.sql("CREATE TABLE docs AS SELECT * FROM (VALUES (1, [1, 2]), (2, [1])) t(id, vector)")
             base.sql("CREATE TABLE none (vector FLOAT[3])")
-        with pytest.raises(BadInput, match="row '2' has 1 dimensions, but the first row has 2"):
+        with pytest.raises(BadInput, match=r"row 1 \(id .2.\) has 1 dimensions where others have 2"):
             open_store(f"{path}?table=docs").read()
         with pytest.raises(BadInput, match="table none, holds no vectors"):
             open_store(f"{path}?table=none").facts()
@@ -380,7 +385,7 @@ def test_lancedb_keeps_to_its_version_while_rows_are_added_and_deleted(tmp_path)
     cursor = None
     for number, page in enumerate(store.scroll(30, None, facts)):
         pages.append(page)
-        cursor = cursor or store.cursor(page, None, facts)
+        cursor = cursor or store.cursor
         if number == 1:
             table.delete("id < 50")
             table.add(more.table())

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from _stores import Chroma, Postgres, Rows, check, free_port
 
+from workbench.core.bad_rows import BadRows
 from workbench.core.errors import BadInput, FetchError
 from workbench.data.stores import open_store
 
@@ -171,8 +172,12 @@ class TestPostgres:
         assert store.facts().metric == "cosine"
         assert "halfvec: quantised to 16 bits" in store.facts().lost[0]
         odd = open_store(f"{at}?table=odd")
-        assert "1 rows have no vector and are left out" in odd.facts().lost
-        with pytest.raises(BadInput, match=r"row '[ab]' has [23] dimensions, but the first row has [23]"):
+        assert odd.facts().missing == BadRows({"has no vector": 1}, ("n",))
+        with pytest.raises(BadInput, match="1 x has no vector; ids: 'n'; leave them out with --on-bad-rows skip"):
+            odd.read()
+        with postgres.admin() as base:
+            base.execute("DELETE FROM odd WHERE id = 'n'")
+        with pytest.raises(BadInput, match=r"id '[ab]'. has [23] dimensions where others have [23]"):
             odd.read()
         with postgres.admin() as base:
             base.execute("DELETE FROM odd WHERE id = 'a'")

@@ -14,7 +14,7 @@ from jaxtyping import Float
 
 from workbench.attribute._contributions import LEVELS, Contributions, Level
 from workbench.core.access import Access
-from workbench.core.embedding_set import EmbeddingSet
+from workbench.core.embedding_set import EmbeddingSet, SetLike
 from workbench.core.errors import BadInput, UnknownName
 from workbench.core.progress import progress
 from workbench.embed._embedder import Embedder
@@ -139,8 +139,9 @@ class Attributor(ABC):
         return self.toward(a, toward[0], level, f"cosine with {b!r} less cosine with {c!r}")
 
     @final
-    def hits(self, query: str, store: EmbeddingSet, top: int = 10, level: Level = "word") -> HitAttributions:
+    def hits(self, query: str, store: SetLike, top: int = 10, level: Level = "word") -> HitAttributions:
         """The `top` vectors of a store that are nearest to a query, and what each piece of the query gives to each."""
+        store = EmbeddingSet.of(store)
         if top < 1:
             raise BadInput(f"top is {top}; expected 1 or more")
         store.require_dim(self.embedder.spec.dim, self.embedder.spec.name)

@@ -16,6 +16,7 @@ from workbench.attribute._attributor import Attributor, Options, unit_vectors
 from workbench.attribute._contributions import pieces_of
 from workbench.attribute.integrated_gradients import IntegratedGradients
 from workbench.attribute.occlusion import without
+from workbench.core.bad_rows import OnBadRows, screen, text_faults
 from workbench.core.errors import BadInput
 from workbench.core.estimate import Estimate, mean
 from workbench.core.progress import progress
@@ -50,12 +51,19 @@ class Curves:
         return float(np.mean([self.whole - curve[max(1, round(share * last))] for share in _SHARES]))
 
 
-def read_pairs(path: Path | str) -> list[tuple[str, str]]:
-    """Pairs of texts out of fields or columns `a` and `b` of .jsonl, .csv, .tsv or .parquet. Raises BadInput."""
-    one, two = (corpora.read(path, column).texts for column in ("a", "b"))
-    if len(one) != len(two):
-        raise BadInput(f"{path} has {len(one)} texts a but {len(two)} texts b; expected both in every row")
-    return list(zip(one, two, strict=True))
+def read_pairs(path: Path | str, on_bad_rows: OnBadRows = "fail") -> list[tuple[str, str]]:
+    """Pairs of texts out of fields or columns `a` and `b` of .jsonl, .csv, .tsv or .parquet.
+
+    Raises BadInput for rows without one of the two, unless `on_bad_rows` is `skip`.
+    """
+    held = corpora.read(path, "a", labels=["b"], on_bad_rows=on_bad_rows)
+    others = [None if text is None else str(text) for text in held.labels["b"]]
+    try:
+        keep, _ = screen(text_faults(others), held.ids, on_bad_rows)
+    except BadInput as error:
+        raise BadInput(f"{path}, column 'b': {error}") from error
+    rows = np.flatnonzero(keep).tolist()
+    return [(held.texts[row], others[row] or "") for row in rows]
 
 
 def evaluate(

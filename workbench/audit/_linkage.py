@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
-from workbench.core.embedding_set import EmbeddingSet
+from workbench.core.embedding_set import EmbeddingSet, SetLike
 from workbench.core.estimate import Estimate, proportion
 from workbench.core.vectors import unit
 from workbench.results.payload import Duplicates, Linkage
@@ -56,8 +56,10 @@ def duplicates(vectors: Float[np.ndarray, "n d"], near: float, seed: int = 0) ->
     return Duplicates(proportion(int(equal.sum()), n), int(same.sizes.max()), nearly, near)
 
 
-def link(store: EmbeddingSet, other: EmbeddingSet, seed: int = 0) -> Linkage:
+def link(store: SetLike, other: SetLike, seed: int = 0) -> Linkage:
     """How many rows of a store are found again in another dump, by id and by vector."""
+    store = EmbeddingSet.of(store)
+    other = EmbeddingSet.of(other)
     ids = [str(id) for id in store.ids]
     places = {str(id): row for row, id in enumerate(other.ids)}
     by_id = proportion(sum(id in places for id in ids), len(ids))

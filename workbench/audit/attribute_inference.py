@@ -19,7 +19,7 @@ from workbench.audit._linkage import distinct
 from workbench.audit._side import side_model, side_table
 from workbench.core.access import LEAKED_PAIRS, Access, ThreatModel
 from workbench.core.claims import sign_flip
-from workbench.core.embedding_set import EmbeddingSet
+from workbench.core.embedding_set import EmbeddingSet, SetLike
 from workbench.core.errors import BadInput, UnknownName
 from workbench.core.estimate import Estimate, proportion
 from workbench.core.progress import progress
@@ -38,7 +38,7 @@ DRAWS = 5
 
 
 def infer_attributes(
-    store: EmbeddingSet,
+    store: SetLike,
     labels: Sequence[str],
     side: Sequence[str] | None = None,
     groups: str = "",
@@ -53,6 +53,7 @@ def infer_attributes(
     are the points of the learning curve. Raises BadInput where labels are no classes or too few, UnknownName for a
     column that is not there, and AccessDenied where the threat model does not grant NEEDS.
     """
+    store = EmbeddingSet.of(store)
     threat.admit("attribute-inference", NEEDS)
     began = time.monotonic()
     if not labels:

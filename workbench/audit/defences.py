@@ -11,7 +11,7 @@ from jaxtyping import Float, Shaped
 
 from workbench.audit._defence_attacks import RELEASES, Attacked, Attackers, mean_of, pairs_of
 from workbench.audit._utility import Useful, Utility, UtilityScores
-from workbench.core.embedding_set import EmbeddingSet
+from workbench.core.embedding_set import EmbeddingSet, SetLike
 from workbench.core.errors import BadInput, UnknownName
 from workbench.core.estimate import mean
 from workbench.core.progress import progress
@@ -31,7 +31,7 @@ SEEDS = (0, 1, 2)
 
 
 def judge_store(
-    store: EmbeddingSet,
+    store: SetLike,
     label: str,
     defences: Sequence[str],
     *,
@@ -48,6 +48,7 @@ def judge_store(
     it is not known, by the store's own neighbours alone. At most `limit` training rows (a quarter as many to validate
     and to test; 0: all). Raises UnknownName for a label that is not there, BadInput as `judge_defences` does.
     """
+    store = EmbeddingSet.of(store)
     for name in (label, *([groups] if groups else ())):
         if name not in store.labels:
             raise UnknownName("label", name, tuple(store.labels))

@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Float, Shaped
 
 from workbench.core.errors import BadInput
-from workbench.core.vectors import require_finite, unit, whitening
+from workbench.core.vectors import are_unit, require_finite, unit, whitening
 from workbench.defend import open_defence
 from workbench.results.fingerprint import Fingerprint, Suspect
 
@@ -75,11 +75,10 @@ class LineUp:
         excess = {name: float(spread.excess(taken).mean()) for name, spread in self._spreads.items()}
         odds = {name: float(np.exp(np.clip(self._start - self._slope * far, -30, 30))) for name, far in excess.items()}
         total = 1 + sum(odds.values())
-        lengths = np.linalg.norm(vectors, axis=1)
         return Fingerprint(
             n=m,
             dim=d,
-            normalised=bool(np.abs(lengths - 1).max() < 1e-2),
+            normalised=are_unit(vectors),
             stored=self._stored,
             suspects=tuple(
                 Suspect(name, "" if self._dims[name] == d else f"first {d}", excess[name], odds[name] / total)

@@ -18,7 +18,7 @@ from workbench.audit._identifiers import hashed_from
 from workbench.audit._linkage import duplicates, link
 from workbench.audit._patterns import KINDS, mask, personal_data
 from workbench.core.access import STOLEN_STORE, Access, ThreatModel
-from workbench.core.embedding_set import EmbeddingSet
+from workbench.core.embedding_set import EmbeddingSet, SetLike
 from workbench.core.errors import BadInput
 from workbench.core.estimate import Estimate, proportion
 from workbench.core.progress import progress
@@ -31,7 +31,7 @@ NEAR = 0.98
 
 
 def payload(
-    store: EmbeddingSet,
+    store: SetLike,
     against: EmbeddingSet | None = None,
     near: float = NEAR,
     threat: ThreatModel = STOLEN_STORE,
@@ -43,6 +43,7 @@ def payload(
     cosine of at least `near`; of more than 20,000 rows, so many are drawn for them and for links. Raises BadInput where
     `near` is no cosine above 0, and AccessDenied where the threat model does not grant NEEDS.
     """
+    store = EmbeddingSet.of(store)
     threat.admit("payload", NEEDS)
     if not 0 < near <= 1:
         raise BadInput(f"near is {near}; expected a cosine above 0, at most 1")

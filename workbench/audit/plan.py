@@ -38,6 +38,8 @@ class AuditPlan(BaseModel):
     store: str = ""
     """A store with texts, as `workbench pull` takes it, whose own vectors are attacked; empty: the embedder's vectors
     of held-out text. Never a password: those come from the environment."""
+    on_bad_rows: Literal["fail", "skip"] = "fail"
+    """Rows of the store without a usable vector: they end the audit, or are left out, which its report says."""
     threat: ThreatName = "known-encoder"
     """The threat model of the main attack."""
     corpus: str = "conservative"

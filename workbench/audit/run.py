@@ -27,7 +27,7 @@ from workbench.core.progress import progress
 from workbench.core.result import Result
 from workbench.data import corpora, personal
 from workbench.data.corpora import Corpus
-from workbench.data.stores import open_store
+from workbench.data.stores import read_vectors
 from workbench.embed import load_embedder
 from workbench.embed._embedder import Embedder
 from workbench.invert._inverter import PRIOR
@@ -133,7 +133,7 @@ def _target(plan: AuditPlan, embedder: Embedder) -> tuple[EmbeddingSet, Corpus]:
         short = np.array([len(text.split()) <= plan.max_words for text in sentences.texts])
         sentences = sentences.where(short).head(plan.sentences)
         return embedder.embed_set(sentences.ids, sentences.texts, plan.seed), sentences
-    store = open_store(plan.store).read()
+    store, _ = read_vectors(plan.store, plan.on_bad_rows)
     store.require_dim(embedder.spec.dim, plan.embedder)
     if store.texts is None:
         raise BadInput(

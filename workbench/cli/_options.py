@@ -8,10 +8,11 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from workbench.core.bad_rows import require_policy
 from workbench.core.errors import BadInput
 from workbench.core.memory import keep_freed_memory
 from workbench.core.progress import quiet as quiet_bars
@@ -19,6 +20,7 @@ from workbench.core.progress import quiet as quiet_bars
 if TYPE_CHECKING:
     from workbench.core.embedding_set import EmbeddingSet
     from workbench.core.result import Result
+    from workbench.data.corpora import Corpus
 
 DONE, OVER, INCONCLUSIVE, FAILED = 0, 1, 2, 3
 """Exit codes."""
@@ -36,6 +38,19 @@ Embedder = Annotated[
         help="minilm, mpnet, ... (`workbench list`), a folder or hub id, transformers:MODEL?pooling=mean, "
         "llm:MODEL?method=echo, api:MODEL?url=https://HOST/v1; README has all of them."
     ),
+]
+OnBadRows = Annotated[
+    str,
+    typer.Option(
+        "--on-bad-rows",
+        metavar="[fail|skip]",
+        help="What happens to rows whose vector is missing, of another length, all zeros or holds NaN, or whose text "
+        "is missing or blank: fail (the default), or skip them, with their count and ids. In bulk such rows are set "
+        "aside, and with fail the part is not done.",
+    ),
+]
+Column = Annotated[
+    str, typer.Option("--column", help="Field or column that holds the text; default: found by its name.")
 ]
 Workers = Annotated[
     int,
@@ -72,13 +87,23 @@ class Bulk:
             raise BadInput(f"--{odd[0].replace('_', '-')} does not go with --workers, --ray, --part-rows and --lance")
 
     def run(
-        self, verb: str, source: str, out: Path | None, recipe: Mapping[str, Any], device: str, json: str, quiet: bool
+        self,
+        verb: str,
+        source: str,
+        out: Path | None,
+        recipe: Mapping[str, Any],
+        device: str,
+        json: str,
+        quiet: bool,
+        on_bad_rows: str = "",
     ) -> int:
         """Do it, tell it, and give the exit code: 2 where rows or files were set aside, 3 where parts are missing."""
         from workbench.jobs.bulk import Hands, run_bulk
 
         if not source or out is None or out.suffix in (".parquet", ".json", ".jsonl", ".lance"):
             raise BadInput("in bulk, give a Parquet file, a folder of them or a .lance folder, and --out FOLDER")
+        if policy_of(on_bad_rows) == on_bad_rows == "fail":
+            recipe = {**recipe, "on_bad_rows": "fail"}
         hands = Hands(self.workers, self.ray)
         rows, lance = self.part_rows, self.lance
         done = run_bulk(verb, Path(source), out, recipe, hands=hands, part_rows=rows, device=device, lance=lance)
@@ -113,6 +138,32 @@ def embedder_of(store: EmbeddingSet | None, asked: str) -> str:
     """The embedder that was asked for, else the one that made the vectors of a store, else minilm."""
     said = store.provenance.embedder if store else "unknown"
     return asked or (said if said != "unknown" else "minilm")
+
+
+def load_vectors(source: Path | str, on_bad_rows: str, quiet: bool = False) -> EmbeddingSet:
+    """The vectors of a file, a folder of `datasets`, or a store; says what was skipped."""
+    from workbench.data.stores import read_vectors
+
+    found, skipped = read_vectors(str(source), policy_of(on_bad_rows))
+    for note in skipped.notes():
+        say(f"{source}: {note}", quiet)
+    return found
+
+
+def load_texts(source: str, column: str, on_bad_rows: str, quiet: bool = False, **options: Any) -> Corpus:
+    """The texts of a file, folder or hub; says what was found in it and what was skipped."""
+    from workbench.data import corpora
+
+    found = corpora.read(source, column, on_bad_rows=policy_of(on_bad_rows), **options)
+    for note in filter(None, (found.found, *found.skipped.notes())):
+        say(note, quiet)
+    return found
+
+
+def policy_of(on_bad_rows: str) -> Literal["fail", "skip"]:
+    """The policy that was asked for, or the default. Raises BadInput for another word."""
+    require_policy(on_bad_rows or "fail")
+    return "skip" if on_bad_rows == "skip" else "fail"
 
 
 def finish(result: Result, json_path: str, quiet: bool) -> None:

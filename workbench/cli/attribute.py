@@ -15,6 +15,7 @@ from workbench.cli._options import (
     Html,
     Json,
     Lance,
+    OnBadRows,
     PartRows,
     Quiet,
     Ray,
@@ -23,6 +24,8 @@ from workbench.cli._options import (
     begin,
     embedder_of,
     finish,
+    load_vectors,
+    policy_of,
     write_page,
 )
 from workbench.core.errors import BadInput
@@ -51,6 +54,7 @@ def attribute(
     part_rows: PartRows = 0,
     lance: Lance = False,
     html: Html = None,
+    on_bad_rows: OnBadRows = "",
     json: Json = "",
     seed: Seed = 0,
     device: Device = "auto",
@@ -83,7 +87,7 @@ def attribute(
             "tolerance": tolerance,
             "nodes": nodes,
         }
-        return bulk.run("attribute", text_a, out, recipe, device, json, quiet)
+        return bulk.run("attribute", text_a, out, recipe, device, json, quiet, on_bad_rows)
     if out:
         raise BadInput("--out goes with --workers, --ray or --part-rows; a single result has --json and --html")
     wanted = [bool(text_a or text_b), bool(query or corpus), bool(evaluate)]
@@ -92,7 +96,6 @@ def attribute(
     from workbench.attribute import open_attributor
     from workbench.attribute._attributor import Options
     from workbench.attribute._contributions import LEVELS, Level
-    from workbench.core.embedding_set import EmbeddingSet
     from workbench.core.errors import UnknownName
     from workbench.embed import load_embedder
 
@@ -104,11 +107,16 @@ def attribute(
         from workbench.attribute._faithfulness import evaluate as compare
         from workbench.attribute._faithfulness import read_pairs
 
-        result = compare(load_embedder(embedder_of(None, embedder), device), read_pairs(evaluate), options, seed)
+        result = compare(
+            load_embedder(embedder_of(None, embedder), device),
+            read_pairs(evaluate, policy_of(on_bad_rows)),
+            options,
+            seed,
+        )
     elif query or corpus:
         if not (query and corpus):
             raise BadInput("--query and --corpus go together")
-        store = EmbeddingSet.load(corpus)
+        store = load_vectors(corpus, on_bad_rows, quiet)
         model = load_embedder(embedder_of(store, embedder), device)
         result = open_attributor(model, method, options).hits(query, store, top, chosen)
     else:

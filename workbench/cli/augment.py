@@ -7,7 +7,19 @@ from typing import Annotated
 
 import typer
 
-from workbench.cli._options import Device, Embedder, Json, Quiet, Seed, begin, finish, say
+from workbench.cli._options import (
+    Column,
+    Device,
+    Embedder,
+    Json,
+    OnBadRows,
+    Quiet,
+    Seed,
+    begin,
+    finish,
+    load_texts,
+    say,
+)
 
 _KINDS = ("paraphrase", "question")
 
@@ -31,7 +43,7 @@ def augment(
         str, typer.Option(help="Chat model: an asset (smollm2, qwen-0.5b), a folder or a hub id.")
     ] = "smollm2",
     embedder: Embedder = "minilm",
-    column: Annotated[str, typer.Option(help="Field or column that holds the text.")] = "text",
+    column: Column = "",
     split: Annotated[
         str,
         typer.Option(
@@ -42,6 +54,7 @@ def augment(
     limit: Annotated[int, typer.Option(help="At most so many sources; 0 means all.", min=0)] = 0,
     temperature: Annotated[float, typer.Option(help="Of the sampling; 0 is greedy.", min=0, max=2)] = 0.7,
     margin: Annotated[float, typer.Option(help="Log-odds within which a label counts as unsure.", min=0)] = 1.0,
+    on_bad_rows: OnBadRows = "",
     json: Json = "",
     seed: Seed = 0,
     device: Device = "auto",
@@ -64,7 +77,7 @@ def augment(
     kinds = () if only_labels else tuple(dict.fromkeys(kind or _KINDS))
     recipe = AugmentRecipe(kinds, tuple(label or ()), each, margin=margin, temperature=temperature, seed=seed)
     named = source in corpora.names()
-    texts = corpora.load(source, split, limit or None) if named else corpora.read(source, column)
+    texts = corpora.load(source, split, limit or None) if named else load_texts(source, column, on_bad_rows, quiet)
     texts = texts.head(limit) if limit else texts
     account = run(texts, out, recipe, ChatModel(llm, device), load_embedder(embedder, device))
     kept = ", ".join(f"{count:,} {name}s" for name, count in account.kept)

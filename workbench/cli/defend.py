@@ -7,7 +7,19 @@ from typing import Annotated
 
 import typer
 
-from workbench.cli._options import Device, Html, Json, Quiet, Seed, begin, finish, say, write_page
+from workbench.cli._options import (
+    Device,
+    Html,
+    Json,
+    OnBadRows,
+    Quiet,
+    Seed,
+    begin,
+    finish,
+    load_vectors,
+    say,
+    write_page,
+)
 from workbench.core.errors import BadInput
 
 
@@ -35,6 +47,7 @@ def defend(
         int, typer.Option(help="Most training rows, a quarter as many to test; 0: all of the file.", min=0)
     ] = 0,
     html: Html = None,
+    on_bad_rows: OnBadRows = "",
     json: Json = "",
     seed: Seed = 0,
     device: Device = "auto",
@@ -51,13 +64,12 @@ def defend(
               workbench defend vectors.parquet --apply noise:0.1 --out defended.parquet
     """
     begin(quiet, device)
-    from workbench.core.embedding_set import EmbeddingSet
 
     if bool(apply) == bool(with_):
         raise BadInput("say --with DEFENCE (once for each) to judge, or --apply DEFENCE --out FILE to write a copy")
     if bool(apply) != (out is not None):
         raise BadInput("--apply and --out belong together: --apply noise:0.1 --out defended.parquet")
-    store = EmbeddingSet.load(vectors)
+    store = load_vectors(vectors, on_bad_rows, quiet)
     if apply and out is not None:
         from dataclasses import replace
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -17,6 +18,7 @@ from workbench.cli._options import (
     Embedder,
     Json,
     Lance,
+    OnBadRows,
     PartRows,
     Quiet,
     Ray,
@@ -24,6 +26,7 @@ from workbench.cli._options import (
     Workers,
     begin,
     finish,
+    load_texts,
     say,
     write_json_to,
 )
@@ -41,7 +44,18 @@ def embed(
         typer.Option(help="Parquet file to write: id, vector, text, and provenance. With --compare: a JSON file."),
     ] = None,
     embedder: Embedder = "minilm",
-    column: Annotated[str, typer.Option(help="Field or column that holds the text.")] = "text",
+    column: Annotated[
+        str,
+        typer.Option("--text", "--column", help="Field or column that holds the text; default: found by its name."),
+    ] = "",
+    id: Annotated[
+        str, typer.Option("--id", help="Field or column that holds the id; default: found by its name, or row numbers.")
+    ] = "",
+    label: Annotated[
+        list[str] | None,
+        typer.Option(help="Field or column to keep as a label, once for each; default: all others; none: ''."),
+    ] = None,
+    encoding: Annotated[str, typer.Option(help="Of a text file, such as cp1252; default: found by its bytes.")] = "",
     split: Annotated[str, typer.Option(help="Of a named corpus: train, validation or test.")] = "test",
     limit: Annotated[
         int, typer.Option(help=f"At most so many texts; 0 means all. With --compare: default {_TEXTS}.", min=0)
@@ -55,6 +69,7 @@ def embed(
     ray: Ray = "",
     part_rows: PartRows = 0,
     lance: Lance = False,
+    on_bad_rows: OnBadRows = "",
     json: Json = "",
     seed: Seed = 0,
     device: Device = "auto",
@@ -74,9 +89,13 @@ def embed(
     """
     begin(quiet, device)
     if bulk := Bulk(workers, ray, part_rows, lance):
-        bulk.refuse(limit=limit, compare=compare, split=split != "test")
-        recipe = {"embedder": embedder, "column": column, "without_texts": without_texts, "seed": seed}
-        return bulk.run("embed", source, out, recipe, device, json, quiet)
+        bulk.refuse(limit=limit, compare=compare, split=split != "test", encoding=encoding)
+        recipe = {"embedder": embedder, "without_texts": without_texts, "seed": seed}
+        if source:
+            from workbench.jobs.bulk import columns_of
+
+            recipe |= columns_of(Path(source), column, id, label)
+        return bulk.run("embed", source, out, recipe, device, json, quiet, on_bad_rows)
     if compare:
         if source:
             raise BadInput(f"--compare brings its own texts; leave {source} out")
@@ -88,7 +107,11 @@ def embed(
     from workbench.embed._vector_cache import resumable_set
 
     named = source in corpora.names()
-    texts = corpora.load(source, split, limit or None) if named else corpora.read(source, column)
+    texts = (
+        corpora.load(source, split, limit or None)
+        if named
+        else load_texts(source, column, on_bad_rows, quiet, id=id, labels=label, encoding=encoding)
+    )
     texts = texts.head(limit) if limit else texts
     model = load_embedder(embedder, device)
     if cost := model.estimate(texts.texts):
@@ -97,12 +120,16 @@ def embed(
     parts = out.with_name(f".{out.name}.parts")
     vectors = resumable_set(model, texts.ids, texts.texts, parts, seed)
     seconds, asked = time.monotonic() - began, model.queries - asked
-    (vectors.without_texts() if without_texts else vectors).save(out)
+    made = replace(vectors.provenance, notes=(*vectors.provenance.notes, *texts.skipped.notes()))
+    vectors = replace(vectors, labels=texts.label_arrays(), provenance=made)
+    (replace(vectors, texts=None) if without_texts else vectors).save(out)
     shutil.rmtree(parts, ignore_errors=True)
     say(f"{len(vectors):,} texts x {vectors.dim} dimensions, {asked / seconds:,.0f} texts/s -> {out}", quiet)
     summary = {
         "texts": len(vectors),
         "dim": vectors.dim,
+        "labels": list(vectors.labels),
+        "skipped": len(texts.skipped),
         "seconds": seconds,
         "embedder": model.spec.name,
         "out": str(out),

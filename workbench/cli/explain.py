@@ -8,15 +8,19 @@ from typing import Annotated
 import typer
 
 from workbench.cli._options import (
+    Column,
     Device,
     Embedder,
     Html,
     Json,
+    OnBadRows,
     Quiet,
     Seed,
     begin,
     embedder_of,
     finish,
+    load_texts,
+    load_vectors,
     say,
     write_page,
 )
@@ -48,10 +52,11 @@ def explain(
     claims: Annotated[
         bool, typer.Option(help="Also read fixed attributes off each vector, and check them against probes.")
     ] = True,
-    column: Annotated[str, typer.Option(help="Field or column of --texts that holds the text.")] = "text",
+    column: Column = "",
     serve: Annotated[
         str, typer.Option(help="What runs the language model: torch, or llamacpp (llama.cpp, an extra, on the CPU).")
     ] = "torch",
+    on_bad_rows: OnBadRows = "",
     json: Json = "",
     seed: Seed = 0,
     device: Device = "auto",
@@ -69,13 +74,11 @@ def explain(
     """
     begin(quiet, device)
     _check(sum(map(bool, (vectors, texts, between, evaluate))), between, evaluate, ask, document, serve)
-    from workbench.core.embedding_set import EmbeddingSet
     from workbench.core.files import write_json_lines
-    from workbench.data import corpora
     from workbench.embed import load_embedder
 
-    source = corpora.read(texts, column) if texts else None
-    held = EmbeddingSet.load(vectors) if vectors else None
+    source = load_texts(texts, column, on_bad_rows, quiet) if texts else None
+    held = load_vectors(vectors, on_bad_rows, quiet) if vectors else None
     model = load_embedder(embedder_of(held, embedder), device)
     if evaluate:
         from workbench.jobs.evaluate_explainer import evaluate_explainer

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from workbench.cli._options import Device, Html, Json, Quiet, Seed, begin, finish, write_page
+from workbench.cli._options import Device, Html, Json, OnBadRows, Quiet, Seed, begin, finish, load_vectors, write_page
 
 
 def fingerprint(
@@ -18,6 +18,7 @@ def fingerprint(
     ] = None,
     texts: Annotated[int, typer.Option(help="Public texts that each of them embeds, once.", min=300)] = 900,
     html: Html = None,
+    on_bad_rows: OnBadRows = "",
     json: Json = "",
     seed: Seed = 0,
     device: Device = "auto",
@@ -32,10 +33,9 @@ def fingerprint(
               workbench fingerprint vectors.parquet --among minilm --among llm:smollm2?method=echo
     """
     begin(quiet, device)
-    from workbench.core.embedding_set import EmbeddingSet
     from workbench.jobs.fingerprint_store import AMONG, fingerprint_store
 
-    result = fingerprint_store(EmbeddingSet.load(vectors), among or AMONG, texts, seed, device)
+    result = fingerprint_store(load_vectors(vectors, on_bad_rows, quiet), among or AMONG, texts, seed, device)
     if html:
         write_page(html, "Fingerprint", result, quiet)
     finish(result, json, quiet)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from workbench.cli._options import Device, Html, Json, Quiet, Seed, begin, finish, write_page
+from workbench.cli._options import Device, Html, Json, OnBadRows, Quiet, Seed, begin, finish, load_vectors, write_page
 
 
 def infer(
@@ -19,6 +19,7 @@ def infer(
     ] = None,
     groups: Annotated[str, typer.Option(help="Column that says which rows belong together (a person).")] = "",
     html: Html = None,
+    on_bad_rows: OnBadRows = "",
     json: Json = "",
     seed: Seed = 0,
     device: Device = "auto",
@@ -34,10 +35,9 @@ def infer(
     """
     begin(quiet, device)
     from workbench.audit.attribute_inference import infer_attributes
-    from workbench.core.embedding_set import EmbeddingSet
 
     known = None if side is None else [name for name in side if name]
-    result = infer_attributes(EmbeddingSet.load(vectors), label, known, groups, seed=seed)
+    result = infer_attributes(load_vectors(vectors, on_bad_rows, quiet), label, known, groups, seed=seed)
     if html:
         write_page(html, "Attribute inference", result, quiet)
     finish(result, json, quiet)

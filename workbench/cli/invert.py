@@ -10,10 +10,12 @@ import typer
 from workbench.cli._options import (
     DONE,
     Bulk,
+    Column,
     Device,
     Embedder,
     Json,
     Lance,
+    OnBadRows,
     PartRows,
     Quiet,
     Ray,
@@ -22,6 +24,8 @@ from workbench.cli._options import (
     begin,
     embedder_of,
     finish,
+    load_texts,
+    load_vectors,
     say,
 )
 from workbench.core.errors import BadInput
@@ -82,11 +86,12 @@ def invert(
             min=0,
         ),
     ] = 0,
-    column: Annotated[str, typer.Option(help="Field or column of --texts that holds the text.")] = "text",
+    column: Column = "",
     workers: Workers = 0,
     ray: Ray = "",
     part_rows: PartRows = 0,
     lance: Lance = False,
+    on_bad_rows: OnBadRows = "",
     json: Json = "",
     seed: Seed = 0,
     device: Device = "auto",
@@ -125,14 +130,12 @@ def invert(
             "language_model": language_model,
             "seed": seed,
         }
-        return _in_bulk(bulk, vectors, out, recipe, device, json, quiet)
+        return _in_bulk(bulk, vectors, out, recipe, device, json, quiet, on_bad_rows)
     if bool(texts) == bool(vectors):
         raise BadInput("give either a Parquet file of vectors or --texts FILE, and not both")
     if window and not texts:
         raise BadInput("--window goes with --texts; vectors of a file are windows already")
     from workbench.core.access import Access, granting
-    from workbench.core.embedding_set import EmbeddingSet
-    from workbench.data import corpora
     from workbench.embed import load_embedder
     from workbench.invert import INVERTERS, open_inverter
     from workbench.invert._aligned import Aligned
@@ -140,8 +143,8 @@ def invert(
     from workbench.invert._pool import Limits
     from workbench.jobs.invert_texts import invert_texts
 
-    source = corpora.read(texts, column) if texts else None
-    stolen = EmbeddingSet.load(vectors) if vectors else None
+    source = load_texts(texts, column, on_bad_rows, quiet) if texts else None
+    stolen = load_vectors(vectors, on_bad_rows, quiet) if vectors else None
     member = INVERTERS.load(inverter)
     maps = issubclass(member, Aligned)
     if pair_texts and (pairs or not texts):
@@ -163,7 +166,7 @@ def invert(
         known=known,
         language_model=language_model,
         through=through,
-        pairs=EmbeddingSet.load(pairs) if pairs else None,
+        pairs=load_vectors(pairs, on_bad_rows, quiet) if pairs else None,
         store=stolen.without_texts() if stolen else None,
         seed=seed,
     )
@@ -179,7 +182,14 @@ def invert(
 
 
 def _in_bulk(
-    bulk: Bulk, vectors: Path | None, out: Path, recipe: dict[str, Any], device: str, json: str, quiet: bool
+    bulk: Bulk,
+    vectors: Path | None,
+    out: Path,
+    recipe: dict[str, Any],
+    device: str,
+    json: str,
+    quiet: bool,
+    on_bad_rows: str,
 ) -> int:
     from workbench.core.access import Access
     from workbench.invert import INVERTERS
@@ -193,7 +203,7 @@ def _in_bulk(
         raise BadInput(f"--weights goes with search; {recipe['inverter']} needs no more than {member.needs.name}")
     if vectors is not None:
         recipe["embedder"] = maker_of(vectors, recipe["embedder"]) or "minilm"
-    return bulk.run("invert", str(vectors or ""), out, recipe, device, json, quiet)
+    return bulk.run("invert", str(vectors or ""), out, recipe, device, json, quiet, on_bad_rows)
 
 
 def _write(out: Path, found: Inversions, texts: tuple[str, ...] | None, path: bool) -> None:

@@ -7,7 +7,22 @@ from typing import Annotated
 
 import typer
 
-from workbench.cli._options import Device, Embedder, Html, Json, Quiet, Seed, begin, embedder_of, finish, write_page
+from workbench.cli._options import (
+    Column,
+    Device,
+    Embedder,
+    Html,
+    Json,
+    OnBadRows,
+    Quiet,
+    Seed,
+    begin,
+    embedder_of,
+    finish,
+    load_texts,
+    load_vectors,
+    write_page,
+)
 from workbench.core.errors import BadInput
 
 
@@ -24,8 +39,9 @@ def membership(
         int, typer.Option(help="With --inverter: texts of its training, and as many others.", min=200)
     ] = 1000,
     embedder: Embedder = "",
-    column: Annotated[str, typer.Option(help="Field or column of both files that holds the text.")] = "text",
+    column: Column = "",
     html: Html = None,
+    on_bad_rows: OnBadRows = "",
     json: Json = "",
     seed: Seed = 0,
     device: Device = "auto",
@@ -45,16 +61,14 @@ def membership(
         raise BadInput("give either a Parquet file of vectors with --members and --others, or --inverter")
     if (members or others) if inverter else not (members and others):
         raise BadInput("--members FILE and --others FILE go with a Parquet file of vectors, both of them")
-    from workbench.core.embedding_set import EmbeddingSet
-    from workbench.data import corpora
     from workbench.jobs.find_members import members_of_store, members_of_training
 
     if store is None:
         named = "" if inverter == "auto" else inverter
         result = members_of_training(named, embedder_of(None, embedder), texts, seed=seed, device=device)
     else:
-        held = EmbeddingSet.load(store)
-        inside, outside = (corpora.read(source, column).texts for source in (members, others))
+        held = load_vectors(store, on_bad_rows, quiet)
+        inside, outside = (load_texts(source, column, on_bad_rows, quiet).texts for source in (members, others))
         result = members_of_store(held, inside, outside, embedder_of(held, embedder), device=device)
     if html:
         write_page(html, "Membership", result, quiet)

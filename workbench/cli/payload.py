@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from workbench.cli._options import Device, Html, Json, Quiet, Seed, begin, finish, write_page
+from workbench.cli._options import Device, Html, Json, OnBadRows, Quiet, Seed, begin, finish, load_vectors, write_page
 
 
 def payload(
@@ -17,6 +17,7 @@ def payload(
     ] = None,
     near: Annotated[float, typer.Option(help="Cosine of near duplicates.")] = 0.98,
     html: Html = None,
+    on_bad_rows: OnBadRows = "",
     json: Json = "",
     seed: Seed = 0,
     device: Device = "auto",
@@ -33,9 +34,10 @@ def payload(
     """
     begin(quiet, device)
     from workbench.audit.payload import payload as tell
-    from workbench.core.embedding_set import EmbeddingSet
 
-    result = tell(EmbeddingSet.load(vectors), EmbeddingSet.load(against) if against else None, near, seed=seed)
+    held = load_vectors(vectors, on_bad_rows, quiet)
+    other = load_vectors(against, on_bad_rows, quiet) if against else None
+    result = tell(held, other, near, seed=seed)
     if html:
         write_page(html, "Payload", result, quiet)
     finish(result, json, quiet)

@@ -15,6 +15,7 @@ from workbench.cli._options import (
     Html,
     Json,
     Lance,
+    OnBadRows,
     PartRows,
     Quiet,
     Ray,
@@ -22,13 +23,18 @@ from workbench.cli._options import (
     Workers,
     begin,
     finish,
+    load_vectors,
     say,
     write_page,
 )
 from workbench.core.errors import BadInput
+from workbench.core.tables import is_saved_dataset
 
 if TYPE_CHECKING:
     from workbench.results.probe_scores import ProbeScores
+
+_VECTORS = (".parquet", ".pq", ".arrow", ".npz", ".npy")
+"""Endings of files of vectors, among the names of embedders."""
 
 
 def probe(
@@ -69,6 +75,7 @@ def probe(
     part_rows: PartRows = 0,
     lance: Lance = False,
     html: Html = None,
+    on_bad_rows: OnBadRows = "",
     json: Json = "",
     seed: Seed = 0,
     device: Device = "auto",
@@ -93,7 +100,7 @@ def probe(
     if bulk := Bulk(workers, ray, part_rows, lance):
         odd = {"labels": labels, "groups": groups, "layers": layers, "mlp": mlp, "html": html, "new": new}
         bulk.refuse(**odd, no_random_encoder=not random_encoder)
-        return _in_bulk(bulk, sources or [], task or [], every, limit, out, seed, device, json, quiet)
+        return _in_bulk(bulk, sources or [], task or [], every, limit, out, seed, device, json, quiet, on_bad_rows)
     if new:
         from workbench.data.tasks import write_skeleton
 
@@ -102,13 +109,13 @@ def probe(
         return DONE
     if not sources:
         raise BadInput("name an embedder (minilm), or a Parquet file of vectors with --labels COLUMN")
-    files = [source for source in sources if source.endswith(".parquet")]
+    files = [source for source in sources if Path(source).suffix in _VECTORS or is_saved_dataset(source)]
     if files and len(files) < len(sources):
         raise BadInput(f"{files[0]} is a file of vectors, the others are embedders; probe them one after the other")
     if files:
         if task or every or layers or out:
             raise BadInput("--task, --all, --layers and --out are for embedders; a file of vectors has --labels")
-        result = _stored(files, labels or [], groups, mlp, limit, seed, device)
+        result = _stored(files, labels or [], groups, mlp, limit, seed, device, on_bad_rows, quiet)
     else:
         if labels or groups:
             raise BadInput("--labels and --groups are for a Parquet file of vectors; an embedder has --task or --all")
@@ -137,6 +144,7 @@ def _in_bulk(
     device: str,
     json: str,
     quiet: bool,
+    on_bad_rows: str,
 ) -> int:
     from workbench.data.tasks import task_card, task_names
     from workbench.jobs.bulk import maker_of
@@ -152,13 +160,20 @@ def _in_bulk(
     if not embedder:
         raise BadInput(f"{sources[-1]} does not say which embedder made its vectors; name it before the file")
     recipe = {"embedder": embedder, "tasks": chosen, "limit": limit, "seed": seed}
-    return bulk.run("probe", sources[-1], out, recipe, device, json, quiet)
+    return bulk.run("probe", sources[-1], out, recipe, device, json, quiet, on_bad_rows)
 
 
 def _stored(
-    files: list[str], labels: list[str], groups: str, mlp: bool, limit: int, seed: int, device: str
+    files: list[str],
+    labels: list[str],
+    groups: str,
+    mlp: bool,
+    limit: int,
+    seed: int,
+    device: str,
+    on_bad_rows: str,
+    quiet: bool,
 ) -> ProbeScores:
-    from workbench.core.embedding_set import EmbeddingSet
     from workbench.core.errors import UnknownName
     from workbench.core.progress import progress
     from workbench.probe import labelled_by, run_probe
@@ -167,7 +182,7 @@ def _stored(
     parts = []
     with progress("probe", len(files) * len(labels), "probes") as advance:
         for file in files:
-            store = EmbeddingSet.load(file)
+            store = load_vectors(file, on_bad_rows, quiet)
             if not labels:
                 raise BadInput(f"--labels is missing; {file} has: {', '.join(store.labels) or 'no label columns'}")
             for name in (*labels, *([groups] if groups else ())):

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from workbench.cli._options import Device, Json, Quiet, Seed, begin, say, write_json_to
+from workbench.cli._options import Device, Json, OnBadRows, Quiet, Seed, begin, policy_of, say, write_json_to
 
 
 def pull(
@@ -21,6 +21,7 @@ def pull(
     out: Annotated[Path, typer.Option(help="Parquet file to write: id, vector, text, labels, and provenance.")],
     limit: Annotated[int, typer.Option(help="At most so many rows; 0 means all.", min=0)] = 0,
     batch: Annotated[int, typer.Option(help="Rows asked for at once, and held in memory.", min=1)] = 1000,
+    on_bad_rows: OnBadRows = "",
     json: Json = "",
     seed: Seed = 0,
     device: Device = "auto",
@@ -38,12 +39,12 @@ def pull(
     begin(quiet)
     from workbench.data.stores._pull import pull as pull_store
 
-    done = pull_store(store, out, batch, limit)
+    done = pull_store(store, out, batch, limit, policy_of(on_bad_rows))
     facts = done.facts
     before = f", {done.resumed:,} of them from an earlier call" if done.resumed else ""
     metric = f", ranked by {facts.metric}" if facts.metric else ""
     say(f"{done.rows:,} vectors x {facts.dim} dimensions{metric}{before} -> {out}", quiet)
-    for each in facts.lost:
+    for each in (*facts.lost, *done.skipped.notes()):
         say(f"note: {each}", quiet)
     summary = {
         "store": f"{facts.kind}:{facts.where}",
@@ -52,6 +53,7 @@ def pull(
         "metric": facts.metric,
         "normalised": done.normalised,
         "lost": list(facts.lost),
+        "skipped": len(done.skipped),
         "resumed": done.resumed,
         "seconds": done.seconds,
         "versions": dict(facts.versions),

@@ -7,7 +7,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from workbench.cli._options import Device, Json, Quiet, Seed, begin, begin_training, finish, say, write_page
+from workbench.cli._options import (
+    Device,
+    Json,
+    OnBadRows,
+    Quiet,
+    Seed,
+    begin,
+    begin_training,
+    finish,
+    load_vectors,
+    say,
+    write_page,
+)
 from workbench.core.errors import BadInput
 
 if TYPE_CHECKING:
@@ -40,6 +52,7 @@ def sae(
     save_every: Annotated[int, typer.Option(help="Steps between saved states.", min=1)] = 500,
     threads: Annotated[int, typer.Option(help="CPU threads; 0 leaves the choice to torch.", min=0)] = 0,
     html: Annotated[Path | None, typer.Option(help="Also write the features as a page that needs no network.")] = None,
+    on_bad_rows: OnBadRows = "",
     json: Json = "",
     seed: Seed = 0,
     device: Device = "auto",
@@ -63,7 +76,7 @@ def sae(
     from workbench.jobs.train_sae import train_sae
 
     begin_training(quiet, threads)
-    found, data, name = _gather(vectors, embedder, corpus, limit, device, quiet)
+    found, data, name = _gather(vectors, embedder, corpus, limit, device, quiet, on_bad_rows)
     run = folder or Path("runs") / f"sae-{name}"
     result = train_sae(found, recipe, run, device, save_every, data).features
     say(f"checkpoint: {run / 'checkpoint'}; all features: {run / 'features.json'}", quiet)
@@ -73,13 +86,11 @@ def sae(
 
 
 def _gather(
-    path: str, embedder: str, corpus: str, limit: int, device: str, quiet: bool
+    path: str, embedder: str, corpus: str, limit: int, device: str, quiet: bool, on_bad_rows: str
 ) -> tuple[EmbeddingSet, list[dict[str, Any]], str]:
     """The vectors, what the card says of them, and a name for the run."""
     if path:
-        from workbench.core.embedding_set import EmbeddingSet
-
-        found = EmbeddingSet.load(path)
+        found = load_vectors(path, on_bad_rows, quiet)
         if limit and len(found) > limit:
             say(f"the first {limit:,} of {len(found):,} vectors; --limit 0 takes all", quiet)
             found = found.select(slice(0, limit))

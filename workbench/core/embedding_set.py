@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -14,20 +13,24 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from workbench.core import codec
+from workbench.core.bad_rows import BadRows, OnBadRows, matrix_of, require_policy, screen, vector_faults
+from workbench.core.columns import INDEX, Wanted, roles
 from workbench.core.errors import BadInput
 from workbench.core.files import atomic_path, parse_json, whole_file
-from workbench.core.vectors import finite_rows
+from workbench.core.ids import unique_ids
+from workbench.core.tables import ERRORS, MAPPED, arrow_table, read_table
+from workbench.core.vectors import are_unit
 
 _META = b"workbench.provenance"
 _LABEL = "label."
-_MAPPED = ".arrow"
+_ANY = Wanted()
 _GROUP = 1 << 24
 """Numbers in a row group: whoever scrolls through a file holds one of them."""
 
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where vectors come from. `normalised` is None where it is not known."""
+    """Where vectors come from. `normalised` is None where it is not known; an EmbeddingSet measures it."""
 
     embedder: str = "unknown"
     revision: str = ""
@@ -41,6 +44,20 @@ class Provenance:
         """Rebuild from JSON; keys of a later release are passed over."""
         return codec.decode(cls, {f.name: value[f.name] for f in fields(cls) if f.name in value}, "provenance")
 
+    @classmethod
+    def of_schema(cls, schema: pa.Schema) -> Provenance | None:
+        """What a table that `EmbeddingSet.to_arrow` made says of its vectors; None for a table of others."""
+        if (meta := (schema.metadata or {}).get(_META)) is None:
+            return None
+        value = parse_json(meta.decode("utf-8", "replace"), "provenance")
+        if not isinstance(value, dict):
+            raise BadInput(f"provenance is a {type(value).__name__}; expected an object")
+        return cls.from_json(value)
+
+    def metadata(self) -> dict[bytes, bytes]:
+        """The metadata of a table's schema that hold this."""
+        return {_META: json.dumps(asdict(self)).encode()}
+
 
 @dataclass(frozen=True, eq=False)
 class EmbeddingSet:
@@ -48,6 +65,7 @@ class EmbeddingSet:
 
     Checked on construction: BadInput names the row and id of the first NaN, infinite or zero vector and of the first
     duplicate id, and any length that does not fit. Shapes: ids (n,), vectors (n, d), texts (n,), each label (n,).
+    Ids are text, as in files: 1 becomes "1". `provenance.normalised` is measured on the vectors, whatever was stated.
     """
 
     ids: np.ndarray
@@ -57,7 +75,6 @@ class EmbeddingSet:
     provenance: Provenance = field(default_factory=Provenance)
 
     def __post_init__(self) -> None:
-        ids = np.asarray(self.ids, dtype=object)
         try:
             vectors = np.ascontiguousarray(self.vectors, dtype=np.float32)
         except (ValueError, TypeError) as error:
@@ -65,18 +82,19 @@ class EmbeddingSet:
         if vectors.ndim != 2 or vectors.shape[1] < 1 or vectors.shape[0] < 1:
             raise BadInput(f"vectors has shape {vectors.shape}; expected (n, d) with n and d at least 1")
         n = len(vectors)
-        if ids.shape != (n,):
+        ids = unique_ids(self.ids)
+        if len(ids) != n:
             raise BadInput(f"ids has {len(ids)} entries but vectors has shape {vectors.shape}; expected {n} ids")
         for name, column in {"texts": self.texts, **self.labels}.items():
             if column is not None and len(column) != n:
                 raise BadInput(f"{name} has {len(column)} entries but vectors has shape {vectors.shape}; expected {n}")
-        _refuse_bad_rows(ids, vectors)
-        _refuse_duplicates(ids)
+        screen(vector_faults(vectors), ids, "fail")
         object.__setattr__(self, "ids", ids)
         object.__setattr__(self, "vectors", vectors)
         object.__setattr__(self, "labels", {name: _column(column) for name, column in self.labels.items()})
         if self.texts is not None:
             object.__setattr__(self, "texts", np.asarray(self.texts, dtype=object))
+        object.__setattr__(self, "provenance", replace(self.provenance, normalised=are_unit(vectors)))
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -112,34 +130,44 @@ class EmbeddingSet:
         if self.texts is not None:
             columns["text"] = pa.array(list(self.texts), pa.string())
         columns |= {_LABEL + name: pa.array(list(column)) for name, column in self.labels.items()}
-        return pa.table(columns).replace_schema_metadata({_META: json.dumps(asdict(self.provenance))})
+        return pa.table(columns).replace_schema_metadata(self.provenance.metadata())
 
     @classmethod
-    def from_arrow(cls, table: pa.Table, source: str = "table") -> EmbeddingSet:
-        """Read back what `to_arrow` wrote, or any table with a `vector` list column and perhaps `id` and `text`."""
-        if "vector" not in table.column_names:
-            raise BadInput(f"{source} has no column 'vector'; it has: {', '.join(table.column_names) or 'none'}")
-        meta = (table.schema.metadata or {}).get(_META)
-        has = set(table.column_names)
-        try:
-            return cls(
-                ids=np.array(table["id"].to_pylist() if "id" in has else [str(i) for i in range(len(table))], object),
-                vectors=_matrix(table["vector"]),
-                texts=_texts(table["text"].to_pylist()) if "text" in has else None,
-                labels={
-                    name.removeprefix(_LABEL): _column(table[name].to_pylist())
-                    for name in table.column_names
-                    if name.startswith(_LABEL)
-                },
-                provenance=_provenance(meta) if meta else Provenance(),
-            )
-        except BadInput as error:
-            raise BadInput(f"{source}: {error}") from error
+    def from_arrow(cls, table: pa.Table, source: str = "table", on_bad_rows: OnBadRows = "fail") -> EmbeddingSet:
+        """Read back what `to_arrow` wrote, or any table with a column of vectors, as `of` does."""
+        return read_set(table, source, on_bad_rows=on_bad_rows)[0]
+
+    @classmethod
+    def of(
+        cls, source: Any, *, id: str = "", vector: str = "", text: str = "", on_bad_rows: OnBadRows = "fail"
+    ) -> EmbeddingSet:
+        """A set from any table of vectors: pandas, polars, Arrow, Hugging Face datasets, files, and sets themselves.
+
+        Args:
+            source: An EmbeddingSet (given back as it is), a DataFrame of pandas or polars, an Arrow table, a
+                `datasets.Dataset` or the folder where `save_to_disk` put one, a path as `load` takes it, a matrix
+                (n, d), or a Series of lists.
+            id, vector, text: Names of columns. By default the id is `id`, `_id`, `ids` or `uuid`, or else the index of
+                a DataFrame, or else the row's number; the vector is `vector`, `embedding` or the only column of lists
+                of numbers; the text is `text`. All other plain columns become labels.
+            on_bad_rows: What happens to rows whose vector is missing, of another length, all zeros, or holds NaN or
+                infinity: `fail` refuses the table; `skip` leaves them out and says so in `provenance.notes`.
+
+        Raises:
+            BadInput: For what is no table, a column that is not there, bad rows, and ids that are not unique.
+        """
+        if isinstance(source, EmbeddingSet):
+            return source
+        if isinstance(source, str | Path):
+            table, name = read_table(source), str(source)
+        else:
+            table, name = arrow_table(source), f"the {type(source).__name__}"
+        return read_set(table, name, Wanted(id, vector, text), on_bad_rows)[0]
 
     def save(self, path: Path | str) -> None:
         """Write Parquet, or for a name that ends in `.arrow` an Arrow file; whole or not at all."""
         with atomic_path(path) as temporary:
-            if Path(path).suffix == _MAPPED:
+            if Path(path).suffix == MAPPED:
                 table = self.to_arrow()
                 with pa.OSFile(str(temporary), "wb") as sink, pa.ipc.new_file(sink, table.schema) as file:
                     file.write_table(table)
@@ -148,35 +176,58 @@ class EmbeddingSet:
                 pq.write_table(self.to_arrow(), temporary, compression="zstd", row_group_size=rows)
 
     @classmethod
-    def load(cls, path: Path | str) -> EmbeddingSet:
+    def load(cls, path: Path | str, on_bad_rows: OnBadRows = "fail") -> EmbeddingSet:
         """Read Parquet, or map an `.arrow` file into memory: its vectors stay on disk until they are used.
 
-        Raises BadInput for a file that is missing, cut short, or holds bad rows.
+        Also reads the folder of one data set that `datasets` saved to disk. Raises BadInput for a file that is missing,
+        cut short, or holds bad rows, unless `on_bad_rows` is `skip`.
         """
-        if not Path(path).is_file():
-            raise BadInput(f"{path} is {'a folder' if Path(path).is_dir() else 'not there'}; expected a Parquet file")
-        with whole_parquet(path):
-            if Path(path).suffix == _MAPPED:
-                table = pa.ipc.open_file(pa.memory_map(str(path))).read_all()
-                table.validate(full=True)  # what lies in memory is taken at its word otherwise
-                return cls.from_arrow(table, str(path))
-            with pq.ParquetFile(path) as file:
-                table = file.read()
-            return cls.from_arrow(table, str(path))
+        return read_set(read_table(path), str(path), on_bad_rows=on_bad_rows)[0]
 
 
-def whole_parquet(path: Path | str) -> AbstractContextManager[None]:
-    """Where what Arrow raises of a damaged file, at once or when its values are taken, is a BadInput."""
-    kind = "Arrow" if Path(path).suffix == _MAPPED else "Parquet"
-    errors = (pa.ArrowException, OSError, ValueError, LookupError, TypeError, OverflowError)
-    return whole_file(path, f"is not a whole {kind} file", *errors)
+SetLike = Any
+"""An EmbeddingSet, or any table of vectors that `EmbeddingSet.of` takes: a DataFrame, an Arrow table, a data set."""
 
 
-def _provenance(meta: bytes) -> Provenance:
-    value = parse_json(meta.decode("utf-8", "replace"), "provenance")
-    if not isinstance(value, dict):
-        raise BadInput(f"provenance is a {type(value).__name__}; expected an object")
-    return Provenance.from_json(value)
+def read_set(
+    table: pa.Table, source: str, wanted: Wanted = _ANY, on_bad_rows: OnBadRows = "fail"
+) -> tuple[EmbeddingSet, BadRows]:
+    """A table as a set, and the rows that were skipped; errors call the table `source`. See `EmbeddingSet.of`."""
+    require_policy(on_bad_rows)
+    with whole_file(source, "cannot be read as a table of vectors", *ERRORS):
+        try:
+            made = Provenance.of_schema(table.schema)
+            names = wanted.among(source, roles(table.schema))
+            if made is not None:  # a file of our own: other columns than labels are none of the set's
+                names = replace(names, labels=tuple(name for name in names.labels if name.startswith(_LABEL)))
+            if not len(table):
+                raise BadInput("the table has no rows")
+            vectors, faults = matrix_of(table[names.vector])
+            ids = _ids(table, names.id)
+            keep, skipped = screen({**vector_faults(vectors), **faults}, ids, on_bad_rows)
+            if not keep.any():
+                raise BadInput(f"none of its {len(ids):,} rows can be used: {'; '.join(skipped.notes())}")
+            rows = np.flatnonzero(keep) if len(skipped) else slice(None)
+            made = made or Provenance()
+            return EmbeddingSet(
+                ids=ids[rows],
+                vectors=vectors[rows],
+                texts=_texts(table[names.text].to_pylist())[rows] if names.text else None,
+                labels={name.removeprefix(_LABEL): _column(table[name].to_pylist())[rows] for name in names.labels},
+                provenance=replace(made, notes=(*made.notes, *skipped.notes())),
+            ), skipped
+        except BadInput as error:
+            raise error if str(error).startswith(source) else BadInput(f"{source}: {error}") from error
+
+
+def _ids(table: pa.Table, name: str) -> np.ndarray:
+    """Ids of the rows as they stand in the table; an index that repeats itself, as after a join, numbers no rows."""
+    values = table[name].to_pylist() if name else []
+    if not name or (name == INDEX and len(set(values)) < len(values)):
+        values = [str(row) for row in range(len(table))]
+    held = np.empty(len(values), dtype=object)
+    held[:] = values
+    return held
 
 
 def _column(values: Any) -> np.ndarray:
@@ -196,46 +247,3 @@ def _texts(values: list[Any]) -> np.ndarray:
         if value is not None and not isinstance(value, str):
             raise BadInput(f"row {row} of 'text' is a {type(value).__name__}; expected text")
     return np.array(values, object)
-
-
-def _matrix(column: pa.ChunkedArray) -> np.ndarray:
-    kind = column.type
-    if not (pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)):
-        raise BadInput(f"column 'vector' is {kind}; expected lists of numbers")
-    if not (pa.types.is_floating(kind.value_type) or pa.types.is_integer(kind.value_type)):
-        raise BadInput(f"column 'vector' holds {kind.value_type}; expected numbers")
-    array = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()  # one chunk is not copied
-    if isinstance(array, pa.ChunkedArray) or not len(array):  # an empty column may have no chunk to combine
-        raise BadInput("the table has no rows")
-    if array.null_count:
-        row = int(np.flatnonzero(~np.asarray(array.is_valid()))[0])
-        raise BadInput(f"row {row} has no vector")
-    lengths = np.asarray(array.value_lengths())
-    if len(lengths) and (odd := np.flatnonzero(lengths != lengths[0])).size:
-        row = int(odd[0])
-        raise BadInput(f"row {row} has {lengths[row]} dimensions but row 0 has {lengths[0]}; expected one length")
-    values = array.flatten()
-    if values.null_count:
-        place = int(np.flatnonzero(~np.asarray(values.is_valid()))[0])
-        raise BadInput(f"row {place // int(lengths[0])} has a missing number in its vector")
-    with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, and is refused by its row
-        return np.asarray(values, dtype=np.float32).reshape(len(array), -1)
-
-
-def _refuse_bad_rows(ids: np.ndarray, vectors: np.ndarray) -> None:
-    finite = finite_rows(vectors)
-    if not finite.all():
-        row = int(np.flatnonzero(~finite)[0])
-        raise BadInput(f"row {row} (id {ids[row]!r}) holds NaN or infinity; {int((~finite).sum())} such rows in all")
-    zero = ~vectors.any(axis=1)
-    if zero.any():
-        row = int(np.flatnonzero(zero)[0])
-        raise BadInput(f"row {row} (id {ids[row]!r}) is a zero vector; {int(zero.sum())} such rows in all")
-
-
-def _refuse_duplicates(ids: np.ndarray) -> None:
-    seen: dict[Any, int] = {}
-    for row, id in enumerate(ids):
-        if id in seen:
-            raise BadInput(f"row {row} has the id {id!r} of row {seen[id]}; ids must be unique")
-        seen[id] = row

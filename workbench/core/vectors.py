@@ -59,3 +59,28 @@ def nearest_others(vectors: Float[np.ndarray, "n d"], k: int) -> Int[np.ndarray,
         order = np.argsort(-np.take_along_axis(cosines, best, 1), axis=1, kind="stable")
         found[start : start + 1024] = np.take_along_axis(best, order, 1)
     return found
+
+
+def are_unit(vectors: Float[np.ndarray, "n d"]) -> bool:
+    """Whether every vector has length 1, as far as the type that its numbers were rounded to can show it.
+
+    Numbers of float32 or more that no coarser type holds may miss 1 by 1e-4 (decimals of an endpoint, sums in another
+    order); those that float16 or bfloat16 hold exactly, as after a round trip through that type, by its spacing at 1.
+    """
+    if not len(vectors):
+        return False
+    most = max(1e-4, _spacing(vectors))
+    for start in range(0, len(vectors), _ROWS):
+        lengths = np.linalg.norm(vectors[start : start + _ROWS].astype(np.float64), axis=1)
+        if not (np.abs(lengths - 1) <= most).all():
+            return False
+    return True
+
+
+def _spacing(vectors: Float[np.ndarray, "n d"]) -> float:
+    """Spacing at 1 of the coarsest floating-point type that holds some of these numbers exactly."""
+    some = np.ascontiguousarray(vectors[:: max(1, len(vectors) // 64)][:64], dtype=np.float32)
+    if not (some.view(np.uint32) & 0xFFFF).any():
+        return 2.0**-7
+    with np.errstate(over="ignore", invalid="ignore"):
+        return 2.0**-10 if (some.astype(np.float16) == some).all() else 2.0**-23

@@ -10,10 +10,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from filelock import FileLock
 
-from workbench.core.embedding_set import whole_parquet
 from workbench.core.errors import BadInput
 from workbench.core.files import atomic_path
 from workbench.core.resources import cache_folder
+from workbench.core.tables import whole_parquet
 
 _LOG = logging.getLogger(__name__)
 

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from jaxtyping import Shaped
 
 from workbench import assets
-from workbench.core.embedding_set import whole_parquet
-from workbench.core.errors import BadInput, MissingExtra, UnknownName
+from workbench.core.bad_rows import BadRows, OnBadRows
+from workbench.core.errors import BadInput, UnknownName
 from workbench.core.registry import Registry
 from workbench.core.text import SPLITS, content_key, split_of_key
 from workbench.data._cached import made_once
 from workbench.data._clean import sentences
+from workbench.data._own_texts import Wishes, read_own_texts
 from workbench.data.readers._passage import Passage
+from workbench.data.stores._page import column as label_column
 
 READERS = Registry("reader", "workbench.data.readers")
 _RECIPE = 1
@@ -40,19 +41,30 @@ class Corpus:
     ids: tuple[str, ...]
     texts: tuple[str, ...]
     groups: tuple[str, ...]
+    labels: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    """What a file of the user's own holds beside the texts, by column."""
+    found: str = ""
+    """Which of its columns were taken for what, in words."""
+    skipped: BadRows = field(default_factory=BadRows)
+    """Rows of the file that hold no text."""
 
     def __len__(self) -> int:
         return len(self.ids)
 
     def head(self, n: int) -> Corpus:
         """The first `n` texts."""
-        return Corpus(self.name, self.ids[:n], self.texts[:n], self.groups[:n])
+        return self.where(np.arange(min(n, len(self))))
 
     def where(self, keep: Shaped[np.ndarray, " k"]) -> Corpus:
         """The texts that a boolean mask or an index array picks."""
         rows = np.flatnonzero(keep) if keep.dtype == bool else keep
-        picked = (tuple(column[row] for row in rows) for column in (self.ids, self.texts, self.groups))
-        return Corpus(self.name, *picked)
+        ids, texts, groups = (tuple(column[row] for row in rows) for column in (self.ids, self.texts, self.groups))
+        labels = {name: tuple(column[row] for row in rows) for name, column in self.labels.items()}
+        return replace(self, ids=ids, texts=texts, groups=groups, labels=labels)
+
+    def label_arrays(self) -> dict[str, Shaped[np.ndarray, " n"]]:
+        """The labels as an EmbeddingSet takes them."""
+        return {name: label_column(column) for name, column in self.labels.items()}
 
 
 def names() -> tuple[str, ...]:
@@ -80,7 +92,8 @@ def load(name: str, split: str | None = None, limit: int | None = None) -> Corpu
         table = table.filter(pc.field("split") == split)
     if limit:
         table = table.slice(0, limit)
-    return Corpus(name, *(tuple(table[column].to_pylist()) for column in ("id", "text", "group")))
+    ids, texts, groups = (tuple(table[column].to_pylist()) for column in ("id", "text", "group"))
+    return Corpus(name, ids, texts, groups)
 
 
 def digest(name: str) -> str:
@@ -101,70 +114,36 @@ def passages(name: str) -> Iterable[Passage]:
     return READERS.load(card.reader)(sorted(found), **card.options)
 
 
-def read(source: str | Path, column: str = "text") -> Corpus:
-    """The user's own texts as they are: .txt (a text a line), .jsonl, .csv, .tsv, .parquet, or `hf:NAME[:SPLIT]`.
+def read(
+    source: Any,
+    column: str = "",
+    *,
+    id: str = "",
+    labels: Sequence[str] | None = None,
+    on_bad_rows: OnBadRows = "fail",
+    encoding: str = "",
+) -> Corpus:
+    """The user's own texts as they are, with what stands beside them.
 
-    Nothing is cleaned or dropped but blank lines; ids are `0`, `1`, ... in file order.
+    Args:
+        source: A file: .txt (a text a line; blank lines are passed over), .csv, .tsv, .jsonl, .json, .parquet or
+            .arrow; a folder of `datasets.save_to_disk`; `hf:NAME[:SPLIT]`; or a DataFrame of pandas or polars, an Arrow
+            table, or a `datasets.Dataset`.
+        column: The text. By default a column called text, sentence, content, ..., or else the one of longest texts.
+        id: The id. By default a column called id, _id, uuid, key, ... whose values are all different, or else the
+            row's number, from 0.
+        labels: Columns that become labels; by default all others, `[""]` none. Fields within objects of JSON are
+            called `outer.inner`.
+        on_bad_rows: What happens to rows whose text is missing or blank: `fail` refuses the source, `skip` leaves them
+            out, and `Corpus.skipped` counts them.
+        encoding: Of text files. By default as a byte-order mark says, else UTF-8 or UTF-16 where the bytes are that,
+            else Windows-1252, which `Corpus.found` then says.
+
+    Raises:
+        BadInput: For a file that is not there or not of its form, a column that is not there, bad rows, equal ids.
     """
-    texts, groups = [], []
-    for passage in _read_user(str(source), column):
-        texts.append(passage.text)
-        groups.append(passage.group)
-    if not texts:
-        raise BadInput(f"{source} holds no text")
-    ids = tuple(str(number) for number in range(len(texts)))
-    return Corpus(Path(str(source)).name, ids, tuple(texts), tuple(groups))
-
-
-def _read_user(source: str, column: str) -> Iterable[Passage]:
-    if source.startswith("hf:"):
-        return _read_hub(source, column)
-    path = Path(source)
-    if not path.is_file():
-        raise BadInput(f"{source} is {'a folder' if path.is_dir() else 'not there'}; expected a file of texts")
-    match path.suffix.lower():
-        case ".txt" | "":
-            return READERS.load("plain")([path])
-        case ".jsonl" | ".ndjson":
-            return READERS.load("jsonl")([path], field=column)
-        case ".csv":
-            return READERS.load("delimited")([path], column=column)
-        case ".tsv":
-            return READERS.load("delimited")([path], column=column, delimiter="\t")
-        case ".parquet":
-            return _read_parquet(path, column)
-        case suffix:
-            raise BadInput(f"{source} ends in {suffix!r}; expected .txt, .jsonl, .csv, .tsv or .parquet")
-
-
-def _read_parquet(path: Path, column: str) -> Iterator[Passage]:
-    with whole_parquet(path):
-        with pq.ParquetFile(path) as file:
-            table = file.read()
-        if column not in table.column_names:
-            raise BadInput(f"{path} has no column {column!r}; it has: {', '.join(table.column_names)}")
-        groups = table["group"].to_pylist() if "group" in table.column_names else None
-        texts = table[column].to_pylist()
-    for number, text in enumerate(texts):
-        if not isinstance(text, str):
-            raise BadInput(f"{path} row {number} of {column!r} is {text!r}; expected text")
-        yield Passage(text, str(groups[number]) if groups else f"{path.stem}:{number}")
-
-
-def _read_hub(source: str, column: str) -> Iterator[Passage]:
-    try:
-        import datasets  # pyright: ignore[reportMissingImports]  # the extra `hub`
-    except ImportError as error:
-        raise MissingExtra("datasets", "hub") from error
-    _, name, *rest = source.split(":")
-    try:
-        rows = datasets.load_dataset(name, split=rest[0] if rest else "train", streaming=True)
-        for number, row in enumerate(rows):
-            yield Passage(row[column], f"{name}:{number}")
-    except KeyError:
-        raise BadInput(f"{source} has no column {column!r}") from None
-    except (OSError, ValueError) as error:
-        raise BadInput(f"cannot read {source}: {error}") from error
+    own = read_own_texts(source, Wishes(column, id, labels, on_bad_rows, encoding))
+    return Corpus(own.name, own.ids, own.texts, own.groups, own.labels, own.found, own.skipped)
 
 
 def _table(name: str) -> pa.Table:

@@ -10,7 +10,7 @@ from workbench.core.registry import Registry
 if TYPE_CHECKING:
     import numpy as np
 
-    from workbench.core.embedding_set import EmbeddingSet
+    from workbench.core.embedding_set import EmbeddingSet, SetLike
     from workbench.defend._defence import Defence, Fitter
 
 __all__ = ["DEFENCES", "defend_store", "open_defence", "open_fitter"]
@@ -56,12 +56,13 @@ def open_fitter(line: str) -> Fitter:
         return WithDrawnKey(member, options)
 
 
-def defend_store(store: EmbeddingSet, line: str, random: np.random.Generator | None = None) -> EmbeddingSet:
+def defend_store(store: SetLike, line: str, random: np.random.Generator | None = None) -> EmbeddingSet:
     """A defended copy of a store: ids, texts and labels stay, and the provenance says what was done (never a key).
 
     What has to learn learns from the store. Chance is the system's own unless `random` is given: noise whose seed is
     known can be taken off again. Raises BadInput for a keyed defence without a key, which would be lost.
     """
+    from workbench.core.embedding_set import EmbeddingSet
     from workbench.defend._store import defended
 
-    return defended(store, line, random)
+    return defended(EmbeddingSet.of(store), line, random)

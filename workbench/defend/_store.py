@@ -22,10 +22,8 @@ def defended(store: EmbeddingSet, line: str, random: np.random.Generator | None)
     defence = fitter.fit(store.vectors, random, store.labels)
     vectors = defence.apply(store.vectors, random)
     said = "; ".join(f"{name}: {fact}" for name, fact in defence.facts().items())
-    lengths = np.linalg.norm(vectors, axis=1)
     provenance = replace(
         store.provenance,
-        normalised=bool(np.abs(lengths - 1).max() < 1e-3),
         notes=(*store.provenance.notes, f"defended by {without_key(line)} ({said})"),
     )
     try:

@@ -22,7 +22,10 @@ _MEMO_TEXTS = 50_000
 
 @dataclass(frozen=True)
 class EmbedderSpec:
-    """What an embedder says of itself; `max_tokens` counts special tokens, 0 means no limit."""
+    """What an embedder says of itself; `max_tokens` counts special tokens, 0 means no limit.
+
+    `normalised` says whether the vectors of a few texts have length 1; a set of vectors measures its own.
+    """
 
     name: str
     revision: str
@@ -95,12 +98,11 @@ class Embedder(ABC):
 
     @final
     def provenance(self, seed: int | None = None) -> Provenance:
-        """What to write beside vectors of this embedder."""
+        """What to write beside vectors of this embedder; whether they are of length 1 is measured on them."""
         packages = ("embedding-workbench", "torch", "transformers", "sentence-transformers")
         return Provenance(
             embedder=self.spec.name,
             revision=self.spec.revision,
-            normalised=self.spec.normalised,
             seed=seed,
             versions={package: version(package) for package in packages},
         )

@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 
 from workbench.core.errors import BadInput
-from workbench.core.vectors import unit
+from workbench.core.vectors import are_unit, unit
 from workbench.embed._embedder import Embedder
 from workbench.embed._torch import quick_in_bf16, rough_products
 
@@ -89,6 +89,11 @@ class GradEmbedder(Embedder):
         """Vectors of one batch, without a graph."""
         with torch.inference_mode(), rough_products(self.device, self._is_rough):
             return self.encode(self.features(texts)).float().cpu().numpy()
+
+    def _gives_unit_vectors(self) -> bool:
+        """Whether the vectors of some texts have length 1; the names of a pipeline's modules do not decide that."""
+        vectors = self.forward(list(_PROBES))
+        return are_unit(vectors[np.isfinite(vectors).all(axis=1) & vectors.any(axis=1)])
 
     @final
     def rough(self) -> Embedder:

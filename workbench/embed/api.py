@@ -16,6 +16,7 @@ import tenacity
 from jaxtyping import Float, Int
 
 from workbench.core.errors import BadInput, FetchError
+from workbench.core.vectors import are_unit
 from workbench.embed._embedder import Embedder, EmbedderSpec
 
 __all__ = ["ApiEmbedder"]
@@ -84,7 +85,7 @@ class ApiEmbedder(Embedder):
             + ("" if key_env == "OPENAI_API_KEY" else f"&key_env={key_env}"),
             revision=served,
             dim=self._dim,
-            normalised=bool(np.allclose(np.linalg.norm(probe, axis=1), 1.0, atol=1e-3)),
+            normalised=are_unit(probe),
             max_tokens=0,
         )
 

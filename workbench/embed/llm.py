@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote
 
@@ -105,6 +105,8 @@ class LLMEmbedder(GradEmbedder):
             normalised=normalise,
             max_tokens=self._frame + self._copies * max_tokens,
         )
+        if not normalise:
+            self.spec = replace(self.spec, normalised=self._gives_unit_vectors())
 
     def lengths(self, texts: Sequence[str]) -> Int[np.ndarray, " n"]:
         """Tokens that the model reads: the frame, and each copy of the text."""

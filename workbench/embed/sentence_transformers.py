@@ -59,7 +59,7 @@ class SentenceTransformersEmbedder(GradEmbedder):
             name=name or f"sentence-transformers:{model}",
             revision=weights_revision(model),
             dim=int(dim),
-            normalised=any(type(part).__name__ == "Normalize" for part in self.model),
+            normalised=self._gives_unit_vectors(),
             max_tokens=int(self.model.max_seq_length or 0) if self._stack else 0,
         )
 

@@ -54,7 +54,7 @@ class StaticEmbedder(GradEmbedder):
             name=name or f"static:{model}",
             revision=weights_revision(model),
             dim=int(pipeline.get_embedding_dimension() or table.embedding_dim),
-            normalised=any(type(part).__name__ == "Normalize" for part in self._rest),
+            normalised=self._gives_unit_vectors(),
             max_tokens=0,
         )
 

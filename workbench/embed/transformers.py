@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -59,6 +60,8 @@ class TransformersEmbedder(GradEmbedder):
             normalised=normalise,
             max_tokens=min(positions, int(self.tokenizer.model_max_length)) if positions else 0,
         )
+        if not normalise:
+            self.spec = replace(self.spec, normalised=self._gives_unit_vectors())
 
     def lengths(self, texts: Sequence[str]) -> Int[np.ndarray, " n"]:
         """Token counts by the model's own tokenizer."""

@@ -14,7 +14,7 @@ import torch
 from jaxtyping import Float
 
 from workbench.core import checkpoint
-from workbench.core.embedding_set import EmbeddingSet
+from workbench.core.embedding_set import EmbeddingSet, SetLike
 from workbench.core.errors import BadInput
 from workbench.core.progress import progress
 from workbench.core.vectors import require_finite, unit
@@ -67,9 +67,10 @@ class Explainer:
         self._guessed: dict[str, float] = {}
 
     def describe(
-        self, vectors: EmbeddingSet, claims: bool = True, texts: Sequence[str] | None = None, question: str = ""
+        self, vectors: SetLike, claims: bool = True, texts: Sequence[str] | None = None, question: str = ""
     ) -> Explanations:
         """A description of each of n vectors, its keywords and claims. `texts` are only put beside, for the eye."""
+        vectors = EmbeddingSet.of(vectors)
         if vectors.texts is not None:
             raise BadInput("an explainer never holds the truth: hand it EmbeddingSet.without_texts()")
         self._require(vectors.vectors)
@@ -79,7 +80,7 @@ class Explainer:
         return self._result(title, rows, began)
 
     def ask(
-        self, vectors: EmbeddingSet, question: str, claims: bool = True, texts: Sequence[str] | None = None
+        self, vectors: SetLike, question: str, claims: bool = True, texts: Sequence[str] | None = None
     ) -> Explanations:
         """`describe`, and an answer to `question` of each vector: yes or no with its probability, or words."""
         if not question.strip():
@@ -93,8 +94,9 @@ class Explainer:
         answer, probability, blind = self._answers([prompt], question)[0]
         return Explanation("0", "", (), None, "", None, question, answer, probability, blind)
 
-    def ask_document(self, vectors: EmbeddingSet, question: str) -> Explanations:
+    def ask_document(self, vectors: SetLike, question: str) -> Explanations:
         """One answer to `question` on a document whose chunks have these vectors; its text is never shown."""
+        vectors = EmbeddingSet.of(vectors)
         self._require(vectors.vectors)
         if len(vectors) > _MOST_VECTORS:
             raise BadInput(f"a document of {len(vectors)} chunks; expected at most {_MOST_VECTORS}")

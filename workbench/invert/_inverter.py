@@ -15,7 +15,7 @@ from jaxtyping import Float
 from workbench.core import checkpoint
 from workbench.core.access import KNOWN_ENCODER, Access, ThreatModel
 from workbench.core.card import Card
-from workbench.core.embedding_set import EmbeddingSet
+from workbench.core.embedding_set import EmbeddingSet, SetLike
 from workbench.core.errors import BadInput
 from workbench.embed._embedder import Embedder
 from workbench.invert._pool import Limits
@@ -49,15 +49,20 @@ class Attacker:
     known: str = "minilm"
     """The attacker's own embedder, as `load_embedder` takes it."""
     through: str = "hypothesis"
-    pairs: EmbeddingSet | None = None
+    pairs: SetLike = None
     """Vectors of the victim with their texts, for `few-shot`."""
-    store: EmbeddingSet | None = None
+    store: SetLike = None
     """All vectors of the victim that were stolen, for `unpaired`; their texts are not looked at."""
     language_model: str = "smollm2"
     """Of `zero-shot`: an asset, a folder or a hub id."""
     samples: int = 20_000
     """Public texts of the corpus that `unpaired` embeds with `known`."""
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("pairs", "store"):
+            if (held := getattr(self, name)) is not None:
+                object.__setattr__(self, name, EmbeddingSet.of(held))
 
     def open_checkpoint(self) -> tuple[Path, Card]:
         """Folder and card of the attacker's inverter. Raises BadInput if it was trained on another embedder."""
@@ -93,8 +98,9 @@ class Inverter(ABC):
         return vectors
 
     @final
-    def invert(self, stolen: EmbeddingSet) -> Inversions:
+    def invert(self, stolen: SetLike) -> Inversions:
         """Invert vectors that come without their texts. Raises BadInput for texts or for another dimension."""
+        stolen = EmbeddingSet.of(stolen)
         if stolen.texts is not None:
             raise BadInput("an attack never holds the truth: hand it EmbeddingSet.without_texts()")
         stolen.require_dim(self.dim, f"the {self.name} inverter")

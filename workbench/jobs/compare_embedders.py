@@ -18,6 +18,7 @@ from workbench.core.errors import BadInput, WorkbenchError
 from workbench.core.memory import keep_freed_memory
 from workbench.core.progress import progress
 from workbench.core.ranking import answers, cosines, unrelated
+from workbench.core.vectors import are_unit
 from workbench.data import pairs
 from workbench.data.pairs import Paraphrases, Retrieval
 from workbench.embed import EMBEDDERS, load_embedder
@@ -89,7 +90,7 @@ def measure(
         embedder=name,
         revision=embedder.spec.revision,
         dim=embedder.spec.dim,
-        normalised=embedder.spec.normalised,
+        normalised=are_unit(vectors),
         isotropy=estimate.mean(apart, seed=seed),
         ndcg=estimate.mean_share(answered.gain, found.groups, seed),
         recall=estimate.mean_share(answered.hit, found.groups, seed),

@@ -12,7 +12,7 @@ from workbench.audit.membership import inverter_membership, store_membership
 from workbench.core import checkpoint
 from workbench.core.access import KNOWN_ENCODER, ThreatModel
 from workbench.core.card import Card
-from workbench.core.embedding_set import EmbeddingSet
+from workbench.core.embedding_set import EmbeddingSet, SetLike
 from workbench.core.errors import BadInput
 from workbench.data import corpora
 from workbench.embed import load_embedder
@@ -24,7 +24,7 @@ from workbench.results.membership import Membership
 
 
 def members_of_store(
-    store: EmbeddingSet,
+    store: SetLike,
     members: Sequence[str],
     others: Sequence[str],
     embedder: str = "minilm",
@@ -35,6 +35,7 @@ def members_of_store(
 
     Raises BadInput where the embedder has other dimensions, or there are fewer than 20 members or 200 others.
     """
+    store = EmbeddingSet.of(store)
     candidates = Candidates.of(members, others)
     model = load_embedder(embedder, device)
     store.require_dim(model.spec.dim, embedder)

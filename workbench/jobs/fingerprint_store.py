@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from workbench.audit.fingerprint import Reference, fingerprint
-from workbench.core.embedding_set import EmbeddingSet
+from workbench.core.embedding_set import EmbeddingSet, SetLike
 from workbench.core.errors import BadInput
 from workbench.data import corpora
 from workbench.embed import load_embedder
@@ -19,7 +19,7 @@ AMONG = ("minilm", "mpnet", "bge-small", "potion")
 
 
 def fingerprint_store(
-    store: EmbeddingSet,
+    store: SetLike,
     among: Sequence[str] = AMONG,
     texts: int = 900,
     seed: int = 0,
@@ -31,6 +31,7 @@ def fingerprint_store(
     are embedded once; their vectors are kept in the cache. Raises BadInput where there are fewer than 300 texts, or no
     embedder has as many dimensions as the store.
     """
+    store = EmbeddingSet.of(store)
     if texts < 300:
         raise BadInput(f"texts is {texts}; expected at least 300, so that each of six domains has some")
     if not among:

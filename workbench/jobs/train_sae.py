@@ -11,11 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 
 from workbench.core import codec
 from workbench.core.card import Card
-from workbench.core.embedding_set import EmbeddingSet
+from workbench.core.embedding_set import EmbeddingSet, SetLike
 from workbench.core.errors import BadInput
 from workbench.core.files import write_json
 from workbench.core.progress import progress
@@ -40,7 +39,7 @@ class TrainedSae:
 
 
 def train_sae(
-    vectors: EmbeddingSet | Float[np.ndarray, "n d"],
+    vectors: SetLike,
     recipe: SaeRecipe,
     folder: Path,
     device: str = "auto",
@@ -57,8 +56,7 @@ def train_sae(
     Duplicates are left out, and the share `recipe.held_out` is never learnt from. Raises BadInput for too few vectors,
     for NaN, and for a folder that holds a run of another recipe or on other vectors.
     """
-    if not isinstance(vectors, EmbeddingSet):
-        vectors = EmbeddingSet(np.array([str(row) for row in range(len(vectors))], object), vectors)
+    vectors = EmbeddingSet.of(vectors)
     where, parted = pick_device(device), part(vectors, recipe.held_out)
     learnt = parted.learnt.vectors
     if len(learnt) < recipe.features:

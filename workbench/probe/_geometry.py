@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float, Shaped
 
 from workbench.core.errors import BadInput
-from workbench.core.vectors import live, require_finite, unit
+from workbench.core.vectors import are_unit, live, require_finite, unit
 from workbench.probe._cloud import NEAREST, TOP, Cloud
 from workbench.results.geometry import Geometry, Measured, Outlier, Spectrum
 
@@ -41,7 +41,7 @@ def measure_geometry(
     documents = documents if documents.max() + 1 >= _FEWEST else rows
     ours = Cloud(vectors.astype(np.float64), documents, seed)
     lengths = np.linalg.norm(ours.vectors, axis=1)
-    normalised = bool(np.abs(lengths - 1).max() < 1e-3)
+    normalised = are_unit(vectors)
     even = Cloud(gaussian_even(ours.vectors, random), rows, seed)
     shaped = Cloud(gaussian_like(ours.vectors, random), rows, seed)
     one, two, three = (cloud.measures() for cloud in (ours, even, shaped))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -92,19 +92,20 @@ class Labelled:
 
 def labelled_by(
     name: str,
-    labels: Sequence[Any] | Shaped[np.ndarray, " n"],
-    groups: Sequence[Any] | Shaped[np.ndarray, " n"] | None = None,
-    texts: Sequence[str] | None = None,
+    labels: Iterable[Any] | Shaped[np.ndarray, " n"],
+    groups: Iterable[Any] | Shaped[np.ndarray, " n"] | None = None,
+    texts: Iterable[str] | Shaped[np.ndarray, " n"] | None = None,
 ) -> Labelled:
     """The user's own labels: up to 50 distinct words or whole numbers are classes, other numbers are grades.
 
     Split 70 : 15 : 15 by the hash of the group, which is by default the text (so a text never stands in two splits),
     else the row. Raises BadInput for missing labels, or one value only.
     """
-    column = np.asarray(labels)
+    column = np.asarray(labels if hasattr(labels, "__len__") else list(labels))
     if has_missing(column):
         raise BadInput(f"label {name!r} has missing values; leave those rows out")
-    keys = [str(group) for group in groups] if groups is not None else list(texts or map(str, range(len(column))))
+    texts = None if texts is None else [str(text) for text in texts]
+    keys = [str(group) for group in groups] if groups is not None else texts or list(map(str, range(len(column))))
     split = np.array([split_of_group(key) for key in keys])
     values, codes = np.unique(column.astype(str), return_inverse=True)
     graded = np.issubdtype(column.dtype, np.floating) or (np.issubdtype(column.dtype, np.integer) and len(values) > 50)

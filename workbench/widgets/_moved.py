@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from workbench.core.embedding_set import EmbeddingSet
+from workbench.core.embedding_set import EmbeddingSet, SetLike
 from workbench.core.errors import BadInput
+from workbench.core.tables import is_table
 from workbench.core.text import squeeze
 from workbench.core.vectors import unit
 from workbench.widgets._answers import Handler, Progress
@@ -33,9 +34,10 @@ class MovedWidget(Widget):
     `Inversions`, or is a generator of those (and of `Progress`). What was answered once is not asked again.
     """
 
-    def __init__(self, neighbours: EmbeddingSet | One | None, explain: One | None) -> None:
+    def __init__(self, neighbours: SetLike | One | None, explain: One | None) -> None:
         super().__init__()
-        self._neighbours, self._explain = neighbours, explain
+        self._neighbours = EmbeddingSet.of(neighbours) if is_table(neighbours) else neighbours
+        self._explain = explain
         self._known: dict[str, Any] = {}
         self.answers(
             near=None if neighbours is None else self._remembered("near", self._near),

@@ -11,8 +11,9 @@ import traitlets
 from jaxtyping import Float, Int, Shaped
 
 from workbench.core.blocks import PALETTE, Block, Fact, Facts, Heading, Table
-from workbench.core.embedding_set import EmbeddingSet
+from workbench.core.embedding_set import EmbeddingSet, SetLike
 from workbench.core.errors import BadInput
+from workbench.core.tables import is_table
 from workbench.widgets._keywords import Keywords
 from workbench.widgets._packing import pack_texts
 from workbench.widgets._project import project
@@ -49,7 +50,7 @@ class EmbeddingMap(Widget):
 
     def __init__(
         self,
-        vectors: EmbeddingSet,
+        vectors: SetLike,
         coordinates: np.ndarray | None = None,
         *,
         neighbours: One | None = None,
@@ -66,6 +67,7 @@ class EmbeddingMap(Widget):
             invert=invert and (lambda row: self._told(invert, row)),
         )
         with self.filling() as content:
+            vectors = EmbeddingSet.of(vectors) if is_table(vectors) else vectors
             require(vectors, EmbeddingSet, "vectors")
             self._set, self._places = vectors, _placed(vectors, coordinates)
             self._keywords = Keywords(vectors.texts) if vectors.texts is not None else None

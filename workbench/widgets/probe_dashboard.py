@@ -11,8 +11,9 @@ import traitlets
 
 from workbench.core.blocks import Block, Heading, Text
 from workbench.core.claims import LEVEL
-from workbench.core.embedding_set import EmbeddingSet
+from workbench.core.embedding_set import EmbeddingSet, SetLike
 from workbench.core.errors import BadInput
+from workbench.core.tables import is_table
 from workbench.core.vectors import unit
 from workbench.results import Direction, ProbeScores, TaskScores
 from workbench.widgets._moved import MovedWidget
@@ -57,9 +58,9 @@ class ProbeDashboard(MovedWidget):
         self,
         scores: ProbeScores,
         directions: Direction | Sequence[Direction] = (),
-        vectors: EmbeddingSet | None = None,
+        vectors: SetLike = None,
         *,
-        neighbours: EmbeddingSet | One | None = None,
+        neighbours: SetLike | One | None = None,
         explain: One | None = None,
         amounts: Sequence[float] = AMOUNTS,
         title: str = "What probes read from the vectors",
@@ -69,6 +70,7 @@ class ProbeDashboard(MovedWidget):
             require(scores, ProbeScores, "scores")
             if not scores.rows:
                 raise BadInput("scores holds no rows; expected at least one task")
+            vectors = EmbeddingSet.of(vectors) if is_table(vectors) else vectors
             self._scores, self._title, self._vectors = scores, title, vectors
             self._directions = [directions] if isinstance(directions, Direction) else directions
             self._amounts = _checked(self._directions, vectors, amounts)

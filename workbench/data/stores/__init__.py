@@ -7,17 +7,21 @@ from functools import cache
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
+from workbench.core.bad_rows import BadRows, OnBadRows
+from workbench.core.embedding_set import EmbeddingSet, read_set
 from workbench.core.errors import BadInput
 from workbench.core.lines import Line, typed_options
 from workbench.core.registry import Registry
+from workbench.core.tables import is_saved_dataset, read_table
 from workbench.data.stores._secrets import refuse_secrets
 
 if TYPE_CHECKING:
     from workbench.data.stores._store import Store
 
-__all__ = ["STORES", "open_store"]
+__all__ = ["STORES", "open_store", "read_vectors"]
 
 STORES = Registry("store", "workbench.data.stores")
+_TABLES = (".parquet", ".pq", ".arrow")
 
 
 def open_store(line: str) -> Store:
@@ -46,6 +50,20 @@ def open_store(line: str) -> Store:
         if parameter.default is parameter.empty and key != "where" and key not in given:
             raise BadInput(f"{parsed.kind}:{parsed.where} states no {key}: add ?{key}=...")
     return member(parsed.where, **given)
+
+
+def read_vectors(source: str, on_bad_rows: OnBadRows = "fail") -> tuple[EmbeddingSet, BadRows]:
+    """All vectors of a Parquet or Arrow file, of a folder that `datasets` saved, or of a store that `open_store` opens,
+    and the bad rows that were skipped. Raises BadInput for bad rows unless they are skipped, as for all that is not
+    there."""
+    path = PurePath(source)
+    if is_saved_dataset(source) or path.suffix in _TABLES or (not path.suffix and ":" not in source):
+        return read_set(read_table(source), source, on_bad_rows=on_bad_rows)
+    store = open_store(source)
+    store.on_bad_rows = on_bad_rows
+    facts = store.facts()
+    found = store.read()
+    return found, facts.missing + store.cursor.skipped
 
 
 @cache

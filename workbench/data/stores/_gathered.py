@@ -21,7 +21,7 @@ class Gathered:
         self._ids: list[np.ndarray] = []
         self._texts: list[np.ndarray | None] = []
         self._labels: list[Mapping[str, np.ndarray]] = []
-        self._provenance, self._normalised = first.provenance, True
+        self._provenance = first.provenance
 
     def add(self, part: EmbeddingSet) -> None:
         """More rows; there may come more than were expected."""
@@ -33,11 +33,10 @@ class Gathered:
         self._ids.append(part.ids)
         self._texts.append(part.texts)
         self._labels.append(part.labels)
-        self._normalised &= part.provenance.normalised is True
         self.rows = last
 
-    def whole(self, name: str, limit: int = 0) -> EmbeddingSet:
-        """All rows, or the first `limit`. Raises BadInput for an id that comes twice."""
+    def whole(self, name: str, limit: int = 0, notes: tuple[str, ...] = ()) -> EmbeddingSet:
+        """All rows, or the first `limit`, with further notes. Raises BadInput for an id that comes twice."""
         rows = slice(0, min(limit, self.rows) if limit else self.rows)
         texts = None
         if any(some is not None for some in self._texts):
@@ -52,7 +51,7 @@ class Gathered:
                 vectors=self._vectors[rows],
                 texts=None if texts is None else texts[rows],
                 labels=labels,
-                provenance=replace(self._provenance, normalised=self._normalised),
+                provenance=replace(self._provenance, notes=(*self._provenance.notes, *notes)),
             )
         except BadInput as error:
             raise BadInput(f"{name}: {error}; name a unique column with ?id=COLUMN") from error

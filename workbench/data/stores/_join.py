@@ -11,9 +11,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from workbench.core.embedding_set import EmbeddingSet, whole_parquet
 from workbench.core.errors import BadInput
 from workbench.core.files import atomic_path
+from workbench.core.tables import whole_parquet
 from workbench.data.stores._arrow import origin_of
 
 
@@ -25,17 +25,17 @@ class Joined:
     normalised: bool
 
 
-def join(parts: list[Path], out: Path, limit: int, name: str) -> Joined:
+def join(parts: list[Path], out: Path, limit: int, name: str, notes: tuple[str, ...] = ()) -> Joined:
     """Write the first `limit` rows (0: all) of the parts to `out`, whole or not at all; one part is in memory at once.
 
-    A label that only some parts have is missing in the others; one whose type differs becomes text. Raises BadInput,
-    which calls the store `name`, for an id that stands in two rows.
+    A label that only some parts have is missing in the others; one whose type differs becomes text. `notes` are added
+    to the provenance. Raises BadInput, which calls the store `name`, for an id that stands in two rows.
     """
     schemas = [_schema(part) for part in parts]
     normalised = all(origin_of(schema).normalised is True for schema in schemas)
-    first = EmbeddingSet.load(parts[0])
-    first = replace(first, provenance=replace(first.provenance, normalised=normalised))
-    schema = pa.schema(_fields(schemas), metadata=first.to_arrow().schema.metadata)
+    made = origin_of(schemas[0])
+    made = replace(made, normalised=normalised, notes=(*made.notes, *notes))
+    schema = pa.schema(_fields(schemas), metadata=made.metadata())
     rows, hashes = 0, []
     with atomic_path(out) as temporary:
         with pq.ParquetWriter(temporary, schema, compression="zstd") as writer:

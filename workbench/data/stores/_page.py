@@ -10,17 +10,22 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from workbench.core.bad_rows import Faults
 from workbench.core.errors import BadInput
 
 
 @dataclass(frozen=True)
 class Page:
-    """n rows as a store gives them: ids as text, vectors of one length, perhaps texts, and labels by name."""
+    """n rows as a store gives them: ids as text, vectors of one length, perhaps texts, and labels by name.
+
+    `faults` says what is wrong with rows that have no vector of this length; NaN stands in their places.
+    """
 
     ids: Sequence[str]
     vectors: Float[np.ndarray, "n d"]
     texts: Sequence[str | None] | None = None
     labels: Mapping[str, np.ndarray] = field(default_factory=dict)
+    faults: Faults = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -30,17 +35,30 @@ class Page:
         part = slice(start, end)
         texts = None if self.texts is None else self.texts[part]
         labels = {name: column[part] for name, column in self.labels.items()}
-        return Page(self.ids[part], self.vectors[part], texts, labels)
+        last = len(self) if end is None else end
+        faults = {row - start: why for row, why in self.faults.items() if start <= row < last}
+        return Page(self.ids[part], self.vectors[part], texts, labels, faults)
 
-
-def stack(vectors: Sequence[Any] | np.ndarray, ids: Sequence[str], dim: int) -> Float[np.ndarray, "n d"]:
-    """One matrix of float32 out of vectors of `dim` dimensions; BadInput names the id of one that has others."""
-    for id, vector in zip(ids, vectors, strict=True):
-        if vector is None:
-            raise BadInput(f"the row {id!r} has no vector")
-        if len(vector) != dim:
-            raise BadInput(f"the row {id!r} has {len(vector)} dimensions, but the first row has {dim}")
-    return np.asarray(vectors, dtype=np.float32).reshape(len(ids), dim)
+    @classmethod
+    def of(
+        cls,
+        ids: Sequence[str],
+        vectors: Sequence[Any] | np.ndarray,
+        dim: int,
+        texts: Sequence[str | None] | None = None,
+        labels: Mapping[str, np.ndarray] | None = None,
+    ) -> Page:
+        """A page of loose vectors, some of which may be missing or have another length than `dim`."""
+        faults = {
+            row: "has no vector" if vector is None else f"has {len(vector)} dimensions where others have {dim}"
+            for row, vector in enumerate(vectors)
+            if vector is None or len(vector) != dim
+        }
+        if faults:
+            empty = np.full(dim, np.nan, np.float32)
+            vectors = [empty if row in faults else vector for row, vector in enumerate(vectors)]
+        matrix = np.asarray(vectors, dtype=np.float32).reshape(len(ids), dim)
+        return cls(ids, matrix, texts, labels or {}, faults)
 
 
 def columns(rows: Sequence[Mapping[str, Any] | None]) -> dict[str, np.ndarray]:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
+from workbench.core.columns import Role
 from workbench.core.errors import BadInput
-from workbench.data.stores._columns import Role
 from workbench.data.stores._library import need
 from workbench.data.stores._retry import Lost, Patience
 from workbench.data.stores._secrets import said, secret

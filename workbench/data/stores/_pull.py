@@ -11,10 +11,11 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from workbench.core import codec
-from workbench.core.embedding_set import whole_parquet
+from workbench.core.bad_rows import BadRows, OnBadRows
 from workbench.core.errors import BadInput
 from workbench.core.files import read_json, write_json
 from workbench.core.progress import progress
+from workbench.core.tables import whole_parquet
 from workbench.data.stores import open_store
 from workbench.data.stores._join import join
 from workbench.data.stores._store import Cursor, Store, StoreFacts
@@ -32,6 +33,7 @@ class Pulled:
     resumed: int
     seconds: float
     normalised: bool
+    skipped: BadRows
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ class _Begun:
 
     @property
     def rows(self) -> int:
-        return self.cursor.row if self.cursor else 0
+        return self.cursor.kept if self.cursor else 0
 
 
 @dataclass(frozen=True)
@@ -55,12 +57,13 @@ class _State:
     cursor: Cursor | None
 
 
-def pull(line: str, out: Path, batch: int = 1000, limit: int = 0) -> Pulled:
+def pull(line: str, out: Path, batch: int = 1000, limit: int = 0, on_bad_rows: OnBadRows = "fail") -> Pulled:
     """Write the store that `line` names to the Parquet file `out`, as `EmbeddingSet.load` reads it.
 
     Pages are kept beside `out` as they come, and are joined at the end, a row group each; memory holds one page, and
     eight bytes a row. The same call after a kill goes on behind the last page, or begins again where the store's own
-    order has changed. Raises BadInput for rows that no EmbeddingSet can hold and for an id that comes twice.
+    order has changed. Raises BadInput for an id that comes twice, and for rows that no EmbeddingSet can hold, unless
+    `on_bad_rows` is `skip`: then they are counted and named in the file's provenance.
     """
     began = time.monotonic()
     if limit < 0:
@@ -68,6 +71,7 @@ def pull(line: str, out: Path, batch: int = 1000, limit: int = 0) -> Pulled:
     if out.is_dir():
         raise BadInput(f"cannot write {out}: it is a folder, expected a file name")
     store = open_store(line)
+    store.on_bad_rows = on_bad_rows
     facts = store.facts()
     store.limit = min(filter(None, (limit, store.limit)), default=0)
     folder = out.with_name(f".{out.name}.parts")
@@ -78,18 +82,21 @@ def pull(line: str, out: Path, batch: int = 1000, limit: int = 0) -> Pulled:
         advance(min(begun.rows, total))
         for read in store.scroll(batch, begun.cursor, facts):
             read.save(_part(folder, begun.parts))
-            begun = _Begun(begun.parts + 1, store.cursor(read, begun.cursor, facts))
+            begun = _Begun(begun.parts + 1, store.cursor)
             write_json(folder / _STATE, {"line": line, **asdict(begun)})
             advance(len(read))
+    skipped = facts.missing + store.cursor.skipped
     if not begun.parts:
-        raise BadInput(f"{store.name} gave no rows")
+        raise BadInput("; ".join((f"{store.name} gave no rows", *skipped.notes())))
+    parts = [_part(folder, number) for number in range(begun.parts)]
     try:
-        joined = join([_part(folder, number) for number in range(begun.parts)], out, store.limit, store.name)
+        joined = join(parts, out, store.limit, store.name, skipped.notes())
     except BadInput:  # an id that comes twice; reading on would not mend it
         shutil.rmtree(folder)
         raise
     shutil.rmtree(folder)
-    return Pulled(facts, joined.rows, min(resumed, joined.rows), time.monotonic() - began, joined.normalised)
+    seconds = time.monotonic() - began
+    return Pulled(facts, joined.rows, min(resumed, joined.rows), seconds, joined.normalised, skipped)
 
 
 def _begun(folder: Path, line: str, store: Store, facts: StoreFacts) -> _Begun:
@@ -99,7 +106,8 @@ def _begun(folder: Path, line: str, store: Store, facts: StoreFacts) -> _Begun:
             held = codec.decode(_State, read_json(folder / _STATE), "state")
             begun = _Begun(held.parts, held.cursor)
             _require_parts(folder, begun)
-            if held.line == line and begun.cursor and store.can_go_on(facts, begun.cursor):
+            strict = store.on_bad_rows == "fail" and begun.cursor and len(begun.cursor.skipped)
+            if held.line == line and begun.cursor and not strict and store.can_go_on(facts, begun.cursor):
                 return begun
             _LOG.warning("%s holds rows of another store or state; the pull begins again", folder)
         except BadInput as error:

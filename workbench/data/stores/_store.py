@@ -10,6 +10,7 @@ from typing import final
 
 import numpy as np
 
+from workbench.core.bad_rows import FIX, BadRows, OnBadRows, require_policy, screen, vector_faults
 from workbench.core.embedding_set import EmbeddingSet, Provenance
 from workbench.core.errors import BadInput
 from workbench.data.stores._gathered import Gathered
@@ -23,6 +24,13 @@ class Cursor:
     id: str
     row: int
     snapshot: str = ""
+    skipped: BadRows = field(default_factory=BadRows)
+    """Bad rows among those, which are in no set."""
+
+    @property
+    def kept(self) -> int:
+        """Rows that sets were given of."""
+        return self.row - len(self.skipped)
 
 
 @dataclass(frozen=True)
@@ -44,6 +52,8 @@ class StoreFacts:
     snapshot: str = ""
     origin: Provenance = field(default_factory=Provenance)
     """What is known of the vectors' making; only files of our own know it."""
+    missing: BadRows = field(default_factory=BadRows)
+    """Rows without a vector that the store itself leaves out, and does not count."""
 
 
 class Store(ABC):
@@ -54,11 +64,14 @@ class Store(ABC):
 
     suffixes: tuple[str, ...] = ()
     """File endings by which a bare path is known to be of this kind."""
+    on_bad_rows: OnBadRows = "fail"
+    """What happens to rows whose vector is missing, of another length, all zeros, or holds NaN or infinity."""
 
     def __init__(self, kind: str, where: str, limit: int) -> None:
         if limit < 0:
             raise BadInput(f"limit is {limit}; expected 0 (all rows) or more")
         self.kind, self.where, self.limit = kind, where, limit
+        self._at = Cursor("", 0)
 
     @property
     def name(self) -> str:
@@ -86,28 +99,35 @@ class Store(ABC):
         Servers are read by id: what others add meanwhile neither doubles nor loses a row, and a connection that
         drops is made anew behind the last id. Files are read in their own order, as they were when opened. Metadata
         become labels. `facts`, where they were asked for already, tell which state is read. Raises BadInput for a row
-        that no EmbeddingSet can hold, FetchError for a server that is gone.
+        that no EmbeddingSet can hold, unless `on_bad_rows` is `skip` (then `cursor` counts it), FetchError for a server
+        that is gone.
         """
+        require_policy(self.on_bad_rows)
         if batch < 1:
             raise BadInput(f"batch is {batch}; expected at least 1")
         facts = facts or self.facts()
         if after is not None and not self.can_go_on(facts, after):
             raise BadInput(f"{self.name} has changed since row {after.row:,} was read; begin again")
-        given = after.row if after else 0
+        if len(facts.missing) and self.on_bad_rows == "fail":
+            raise BadInput(f"{self.name}: {facts.missing.sentence()}; {FIX}")
+        self._at = after or Cursor("", 0, facts.snapshot)
         for page in self._named(self._pages(facts, batch, after)):
-            room = self.limit - given if self.limit else len(page)
+            room = self.limit - self._at.row if self.limit else len(page)
             if room <= 0:
                 return
-            yield self._set(page.rows(0, room), facts, given)
-            given += min(room, len(page))
-            if given == self.limit:
+            page = page.rows(0, room)  # noqa: PLW2901
+            found, skipped = self._set(page, facts, self._at.row)
+            row = self._at.row + len(page)
+            self._at = Cursor(page.ids[-1], row, self._at.snapshot, self._at.skipped + skipped)
+            if found is not None:
+                yield found
+            if row == self.limit:
                 return
 
-    @final
-    def cursor(self, read: EmbeddingSet, before: Cursor | None, facts: StoreFacts) -> Cursor:
-        """Where the reading stands after `read`, which followed `before`."""
-        rows, snapshot = (before.row, before.snapshot) if before else (0, facts.snapshot)
-        return Cursor(str(read.ids[-1]), rows + len(read), snapshot)
+    @property
+    def cursor(self) -> Cursor:
+        """Where the reading stands after the set that `scroll` gave last."""
+        return self._at
 
     @final
     def read(self, limit: int = 0, batch: int = 1000) -> EmbeddingSet:
@@ -119,8 +139,8 @@ class Store(ABC):
             if limit and gathered.rows >= limit:
                 break
         if gathered is None:
-            raise BadInput(f"{self.name} gave no rows")
-        return gathered.whole(self.name, limit)
+            raise BadInput("; ".join((f"{self.name} gave no rows", *self.cursor.skipped.notes())))
+        return gathered.whole(self.name, limit, (facts.missing + self.cursor.skipped).notes())
 
     def _named(self, pages: Iterator[Page]) -> Iterator[Page]:
         """The same pages; an error that tells of a row alone also tells of which store."""
@@ -129,22 +149,24 @@ class Store(ABC):
         except BadInput as error:
             raise error if self.where in str(error) else BadInput(f"{self.name}: {error}") from error
 
-    def _set(self, page: Page, facts: StoreFacts, given: int) -> EmbeddingSet:
+    def _set(self, page: Page, facts: StoreFacts, given: int) -> tuple[EmbeddingSet | None, BadRows]:
+        """The good rows of a page, None where it has none, and the others."""
         texts = None if page.texts is None else texts_of(page.texts)
-        normalised = bool(np.allclose(np.linalg.norm(page.vectors, axis=1), 1.0, atol=1e-3))
         try:
+            keep, skipped = screen({**vector_faults(page.vectors), **page.faults}, page.ids, self.on_bad_rows)
+            if not keep.any():
+                return None, skipped
             return EmbeddingSet(
-                ids=np.array(page.ids, dtype=object),
-                vectors=page.vectors,
-                texts=None if texts is None else np.array(texts, dtype=object),
-                labels=page.labels,
+                ids=np.array(page.ids, dtype=object)[keep],
+                vectors=page.vectors[keep] if len(skipped) else page.vectors,
+                texts=None if texts is None else np.array(texts, dtype=object)[keep],
+                labels={name: column[keep] for name, column in page.labels.items()},
                 provenance=replace(
                     facts.origin,
-                    normalised=normalised,
                     versions={**facts.origin.versions, **facts.versions},
                     notes=(*facts.origin.notes, f"read from {facts.kind}:{facts.where}", *facts.lost),
                 ),
-            )
+            ), skipped
         except BadInput as error:
             raise BadInput(f"{self.name}, in the page after row {given:,}: {error}") from error
 

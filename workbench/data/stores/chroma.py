@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from workbench.core.columns import only_one
 from workbench.core.errors import BadInput
 from workbench.data.stores._chroma_sources import FolderSource, ServerSource, Source
-from workbench.data.stores._columns import only_one
-from workbench.data.stores._page import Page, columns, require_key, stack
+from workbench.data.stores._page import Page, columns, require_key
 from workbench.data.stores._retry import Patience
 from workbench.data.stores._store import Cursor, Store, StoreFacts
 
@@ -102,7 +102,7 @@ class ChromaStore(Store):
         if self._text:
             texts = [(row or {}).get(self._text) for row in metadata]
             metadata = [{key: value for key, value in (row or {}).items() if key != self._text} for row in metadata]
-        return Page(ids, stack(rows["embeddings"][start:end], ids, dim), texts, columns(metadata))
+        return Page.of(ids, rows["embeddings"][start:end], dim, texts, columns(metadata))
 
 
 def _behind(ids: Sequence[str], known: Sequence[str]) -> int | None:

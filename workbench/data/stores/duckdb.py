@@ -9,9 +9,10 @@ from typing import Any
 
 import pyarrow as pa
 
+from workbench.core.bad_rows import SHOWN, BadRows
+from workbench.core.columns import Columns, Wanted, only_one, roles
 from workbench.core.errors import BadInput
-from workbench.data.stores._arrow import dim_of, page_of, rebatch, roles, stored
-from workbench.data.stores._columns import Wanted, only_one
+from workbench.data.stores._arrow import dim_of, page_of, rebatch, stored
 from workbench.data.stores._library import engine, need, versions_of
 from workbench.data.stores._page import Page
 from workbench.data.stores._store import Cursor, Store, StoreFacts, resumed, state_of, stored_as
@@ -29,7 +30,7 @@ _CLOSED = {
 
 
 class DuckStore(Store):
-    """A table of a DuckDB file, in the order of its rows, streamed; rows without a vector are left out.
+    """A table of a DuckDB file, in the order of its rows, streamed; rows without a vector are counted and not read.
 
     DuckDB lets nobody write to a file while another process reads it, and the other way round, so nothing can be
     added in mid-scroll; between two calls, the file's state tells. Ids are the rows' numbers where it has no `id`.
@@ -55,16 +56,17 @@ class DuckStore(Store):
             if not dim:
                 raise BadInput(f"{self.name}, table {table}, holds no vectors")
             ((rows, there),) = base.sql(f"SELECT count(*), count({vector}) FROM {_quoted(table)}").fetchall()
-            missing = (f"{rows - there:,} rows have no vector and are left out",) if rows > there else ()
+            missing = self._missing(base, table, names, rows - there)
             return StoreFacts(
                 self.kind,
                 f"{self.where}?table={table}",
                 there,
                 dim,
-                lost=(*stored_as(stored(schema, names.vector)), *missing),
+                lost=stored_as(stored(schema, names.vector)),
                 text=names.text,
                 versions=versions_of("duckdb"),
                 snapshot=state_of(Path(self.where)),
+                missing=missing,
             )
 
     def _pages(self, facts: StoreFacts, batch: int, after: Cursor | None) -> Iterator[Page]:
@@ -82,6 +84,15 @@ class DuckStore(Store):
             for part in rebatch(rows.to_arrow_reader(batch), batch):
                 yield page_of(part, names, first, dim)
                 first += len(part)
+
+    def _missing(self, base: Any, table: str, names: Columns, count: int) -> BadRows:
+        if not count:
+            return BadRows()
+        some = base.sql(
+            f"SELECT {_quoted(names.id) if names.id else 'rowid'} FROM {_quoted(table)} "
+            f"WHERE {_quoted(names.vector)} IS NULL LIMIT {SHOWN}"
+        )
+        return BadRows({"has no vector": count}, tuple(str(id) for (id,) in some.fetchall()))
 
     def _found(self, base: Any) -> str:
         tables = base.sql("SELECT table_name FROM information_schema.tables WHERE table_schema = 'main'").fetchall()

@@ -8,9 +8,9 @@ from typing import Any
 
 import pyarrow as pa
 
+from workbench.core.columns import Wanted, only_one, roles
 from workbench.core.errors import BadInput
-from workbench.data.stores._arrow import dim_of, page_of, rebatch, roles, stored
-from workbench.data.stores._columns import Wanted, only_one
+from workbench.data.stores._arrow import dim_of, page_of, rebatch, stored
 from workbench.data.stores._lance import LANCE, open_dataset
 from workbench.data.stores._library import engine, need, versions_of
 from workbench.data.stores._page import Page

@@ -13,8 +13,9 @@ from typing import cast
 
 import numpy as np
 
+from workbench.core.columns import Columns, Role, Wanted
 from workbench.core.errors import BadInput, first_line
-from workbench.data.stores._columns import Columns, Role, Wanted
+from workbench.core.ids import id_text
 from workbench.data.stores._page import Page, column
 from workbench.data.stores._store import Cursor, Store, StoreFacts, resumed, state_of, stored_as
 
@@ -69,7 +70,7 @@ class NpzStore(Store):
                     part = {name: array.read(n) for name, array in used.items()}
                 ids = part[names.id].tolist() if names.id else range(first, first + n)
                 yield Page(
-                    ids=[str(id) for id in ids],
+                    ids=[id_text(id) or "" for id in ids],
                     vectors=part[names.vector].astype(np.float32),
                     texts=part[names.text].tolist() if names.text else None,
                     labels={name: column(part[name].tolist()) for name in names.labels},

@@ -8,10 +8,10 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from workbench.core.embedding_set import whole_parquet
+from workbench.core.columns import Wanted, roles
 from workbench.core.errors import BadInput
-from workbench.data.stores._arrow import dim_of, origin_of, page_of, rebatch, roles, stored
-from workbench.data.stores._columns import Wanted
+from workbench.core.tables import whole_parquet
+from workbench.data.stores._arrow import dim_of, origin_of, page_of, rebatch, stored
 from workbench.data.stores._page import Page
 from workbench.data.stores._store import Cursor, Store, StoreFacts, resumed, state_of, stored_as
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from workbench.core.bad_rows import SHOWN, BadRows
+from workbench.core.columns import Columns, Wanted
 from workbench.core.errors import BadInput
-from workbench.data.stores._columns import Columns, Wanted
 from workbench.data.stores._library import versions_of
-from workbench.data.stores._page import Page, column, stack
+from workbench.data.stores._page import Page, column
 from workbench.data.stores._postgres import Server, Table
 from workbench.data.stores._retry import Patience
 from workbench.data.stores._store import Cursor, Store, StoreFacts
@@ -20,8 +21,8 @@ class PgvectorStore(Store):
     """A table whose `vector` column is a vector, halfvec, sparsevec or an array of numbers.
 
     Rows are read in the order of their ids, a page a query, so no transaction is held open and a page begins behind
-    the last id whatever was added meanwhile. Rows without a vector are left out. The id, by default `id` or the
-    primary key, must be unique. Nothing can be written through the connection.
+    the last id whatever was added meanwhile. Rows without a vector are counted and not read. The id, by default `id` or
+    the primary key, must be unique. Nothing can be written through the connection.
     """
 
     def __init__(
@@ -55,16 +56,21 @@ class PgvectorStore(Store):
                 raise BadInput(f"{self.name}, table {table.name}: {rows - ids:,} rows have no {names.id}")
             if not table.is_unique(names.id):
                 self._refuse_duplicates(server, table, names.id)
-            missing = (f"{rows - there:,} rows have no vector and are left out",) if rows > there else ()
+            missing = BadRows()
+            if rows > there:
+                query = f"SELECT {{i}}::text FROM {{t}} WHERE {{c}} IS NULL LIMIT {SHOWN}"
+                some = server.ask(query, table, c=names.vector, i=names.id)
+                missing = BadRows({"has no vector": rows - there}, tuple(id for (id,) in some))
             return StoreFacts(
                 self.kind,
                 f"{self.where}?table={table.name}&vector={names.vector}",
                 there,
                 first[0][0].dimensions(),
                 metric=table.metric(names.vector),
-                lost=(*table.lost(names.vector), *missing),
+                lost=table.lost(names.vector),
                 text=names.text,
                 versions={**versions_of("psycopg", "pgvector"), **server.versions()},
+                missing=missing,
             )
 
     def _pages(self, facts: StoreFacts, batch: int, after: Cursor | None) -> Iterator[Page]:
@@ -113,4 +119,4 @@ def _page(rows: list[Any], plain: list[str], names: Columns, dim: int) -> Page:
     others = {name: [row[2 + place] for row in rows] for place, name in enumerate(plain)}
     texts = others.pop(names.text) if names.text else None
     labels = {name: column(values) for name, values in others.items()}
-    return Page(ids, stack([row[1].to_numpy() for row in rows], ids, dim), texts, labels)
+    return Page.of(ids, [row[1].to_numpy() for row in rows], dim, texts, labels)

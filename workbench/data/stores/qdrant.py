@@ -7,12 +7,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from workbench.core.columns import only_one
 from workbench.core.errors import BadInput
-from workbench.data.stores._columns import only_one
+from workbench.core.vectors import are_unit
 from workbench.data.stores._library import engine, need, versions_of
-from workbench.data.stores._page import Page, columns, require_key, stack
+from workbench.data.stores._page import Page, columns, require_key
 from workbench.data.stores._qdrant_folder import plain_points
 from workbench.data.stores._retry import Lost, Patience
 from workbench.data.stores._secrets import said, scrub, secret
@@ -54,7 +53,7 @@ class QdrantStore(Store):
             metric = config.distance.value.lower()
             # a server normalises what it is given; a folder keeps it, and normalises as it searches
             first = next(self._read(client, name, 100, None, config.size), None) if metric == "cosine" else None
-            unit = first is not None and np.allclose(np.linalg.norm(first.vectors, axis=1), 1.0, atol=1e-3)
+            unit = first is not None and are_unit(first.vectors)
             lost = ("norms are 1: Qdrant normalises under cosine, so those of the embedder are lost",) if unit else ()
             kept = config.datatype.value if config.datatype else "float32"
             return StoreFacts(
@@ -102,9 +101,10 @@ class QdrantStore(Store):
             return None
         ids = [str(record.id) for record, _ in held]
         payloads = [record.payload or {} for record, _ in held]
-        return Page(
+        return Page.of(
             ids,
-            stack([vector for _, vector in held], ids, dim),
+            [vector for _, vector in held],
+            dim,
             [payload.get(self._text) for payload in payloads],
             columns([{key: value for key, value in payload.items() if key != self._text} for payload in payloads]),
         )

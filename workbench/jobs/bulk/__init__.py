@@ -8,16 +8,17 @@ from workbench.core.lazy import public_names
 from workbench.core.registry import Registry
 
 if TYPE_CHECKING:
-    from workbench.jobs.bulk._plan import maker_of
+    from workbench.jobs.bulk._plan import columns_of, maker_of
     from workbench.jobs.bulk._run import Hands, run_bulk
     from workbench.jobs.bulk._summary import BulkSummary
 
-__all__ = ["STAGES", "BulkSummary", "Hands", "maker_of", "run_bulk"]
+__all__ = ["STAGES", "BulkSummary", "Hands", "columns_of", "maker_of", "run_bulk"]
 
 STAGES = Registry("stage", "workbench.jobs.bulk")
 _HOMES = {
     "BulkSummary": "workbench.jobs.bulk._summary",
     "Hands": "workbench.jobs.bulk._run",
+    "columns_of": "workbench.jobs.bulk._plan",
     "maker_of": "workbench.jobs.bulk._plan",
     "run_bulk": "workbench.jobs.bulk._run",
 }

@@ -12,9 +12,9 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from workbench.core.embedding_set import whole_parquet
 from workbench.core.errors import CannotWrite, first_line
 from workbench.core.files import sha256_of
+from workbench.core.tables import whole_parquet
 from workbench.data.stores._lance import LANCE, open_dataset
 from workbench.data.stores._library import engine, need
 
@@ -53,6 +53,15 @@ def count_of(path: Path) -> int:
 def schema_at(path: Path) -> pa.Schema:
     """Columns and metadata of a file or a dataset."""
     return open_dataset(path).schema if path.suffix == LANCE else pq.read_schema(path)
+
+
+def first_rows(path: Path, rows: int) -> pa.Table:
+    """The first so many rows of a file or a dataset."""
+    if path.suffix == LANCE:
+        return open_dataset(path).search().limit(rows).to_arrow()
+    with pq.ParquetFile(path) as file:
+        batch = next(file.iter_batches(rows), None)
+        return pa.Table.from_batches([batch] if batch is not None else [], file.schema_arrow)
 
 
 def read_rows(path: Path, start: int, rows: int, columns: Sequence[str]) -> pa.Table:

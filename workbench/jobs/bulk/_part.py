@@ -11,14 +11,16 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from workbench.core.bad_rows import FIX
 from workbench.core.errors import BadInput, CannotWrite, first_line
 from workbench.core.files import sha256_of
+from workbench.core.ids import id_text
 from workbench.core.progress import quiet
 from workbench.jobs.bulk import STAGES
 from workbench.jobs.bulk._digest import MODULUS, quarantine_digest, rows_digest
 from workbench.jobs.bulk._plan import Part, Shard, schema_of
 from workbench.jobs.bulk._reader import PartReader, Unreadable
-from workbench.jobs.bulk._stage import Stage
+from workbench.jobs.bulk._stage import Stage, id_of
 
 _FEW = 16
 """Rows of which all may be poison; where more are tried and all fail, it is not the rows."""
@@ -74,6 +76,7 @@ class PartWorker:
         self.stage: Stage = STAGES.load(job.verb)(job.recipe, Path(job.out), job.device)
         first = next(shard for shard in job.shards if not shard.problem)
         self.stage.require(schema_of(Path(job.source), first), first.name)
+        self._recipe = job.recipe
         self._reader = PartReader(Path(job.source), job.shards, job.columns)
         columns = [f"{field.name}: {field.type}" for field in self._empty().schema]
         self.facts = {**self.stage.facts, "columns": columns}
@@ -99,9 +102,15 @@ class PartWorker:
             table = self._reader.read(part)
         except Unreadable as error:
             return _write(task, self._empty(), [], [(number, None, str(error)) for number in numbers])
-        ids = _ids(table, numbers)
+        ids = _ids(table, id_of(self._recipe), numbers)
         reasons = ["no id" if id is None else "" for id in ids]
         reasons = ["; ".join(filter(None, pair)) for pair in zip(reasons, stage.poison(table), strict=True)]
+        if self._recipe.get("on_bad_rows") == "fail" and any(reasons):
+            row = next(row for row, reason in enumerate(reasons) if reason)
+            count = sum(map(bool, reasons))
+            raise BadInput(
+                f"row {numbers[row]:,} (id {ids[row]!r}): {reasons[row]}; {count} such rows in this part; {FIX}"
+            )
         good = [row for row, reason in enumerate(reasons) if not reason]
         found: list[pa.Table] = []
         for start in range(0, len(good), stage.batch_rows):
@@ -112,7 +121,7 @@ class PartWorker:
             raise BadInput(f"all {len(good)} rows fail, the first with: {reasons[good[0]]}")
         kept = [row for row in good if not reasons[row]]
         whole = pa.concat_tables([self._empty().drop_columns("id"), *found])
-        whole = whole.add_column(0, "id", pa.array([ids[row] for row in kept], pa.string()))
+        whole = stage.described(whole.add_column(0, "id", pa.array([ids[row] for row in kept], pa.string())))
         aside = [(numbers[row], ids[row], reason) for row, reason in enumerate(reasons) if reason]
         return _write(task, whole, [numbers[row] for row in kept], aside)
 
@@ -164,16 +173,16 @@ def _put(table: pa.Table, path: Path) -> str:
         raise CannotWrite(f"cannot write {path}: {first_line(error)}") from error
 
 
-def _ids(table: pa.Table, numbers: list[int]) -> list[str | None]:
-    if "id" not in table.column_names:
+def _ids(table: pa.Table, name: str, numbers: list[int]) -> list[str | None]:
+    if name not in table.column_names:
         return [str(number) for number in numbers]
-    return [_id(value) for value in table["id"]]
+    return [_id(value) for value in table[name]]
 
 
 def _id(value: pa.Scalar) -> str | None:
     try:
-        return str(value.as_py()) if value.is_valid else None
-    except UnicodeDecodeError:
+        return id_text(value.as_py())
+    except (UnicodeDecodeError, BadInput):
         return None
 
 

@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
-from workbench.core.embedding_set import EmbeddingSet, Provenance
+from workbench.core.columns import roles
+from workbench.core.embedding_set import Provenance
 from workbench.core.errors import BadInput
 from workbench.core.files import read_json
+from workbench.data._text_columns import text_columns
 from workbench.data.stores._lance import LANCE
-from workbench.jobs.bulk._lance import count_of, digest_of, schema_at, size_of, whole_input
+from workbench.jobs.bulk._lance import count_of, digest_of, first_rows, schema_at, size_of, whole_input
 
 MANIFEST = "manifest.json"
+_SAMPLE = 200
+"""Rows by which columns are recognised."""
 
 
 @dataclass(frozen=True)
@@ -74,13 +79,27 @@ def maker_of(source: Path, wanted: str = "") -> str:
     for path in () if wanted else _files(source):
         try:
             with whole_input(path.name):
-                metadata = schema_at(path).metadata
+                schema = schema_at(path)
         except BadInput:
             continue
-        sample = pa.table({"id": ["0"], "vector": [[1.0]]}).replace_schema_metadata(metadata)
-        made = EmbeddingSet.from_arrow(sample).provenance.embedder
+        made = (Provenance.of_schema(schema) or Provenance()).embedder
         return "" if made == Provenance().embedder else made
     return wanted
+
+
+def columns_of(source: Path, text: str = "", id: str = "", labels: Sequence[str] | None = None) -> dict[str, Any]:
+    """Which columns of the first readable file are text, id and labels, as the recipe of `embed` states them; what is
+    not stated is found by name among the first rows. See `workbench.data.corpora.read`."""
+    for path in _files(source):
+        try:
+            with whole_input(path.name):
+                rows = first_rows(path, _SAMPLE)
+        except BadInput:
+            continue
+        columns = {name: rows[name].to_pylist() for name, role in roles(rows.schema).items() if role == "plain"}
+        found = text_columns(columns, path.name, text, id or ("id" if "id" in columns else ""), labels, unique=False)
+        return {"column": found.text, "id": found.id or "id", "labels": list(found.labels)}
+    return {"column": text or "text", "id": id or "id", "labels": [name for name in labels or () if name]}
 
 
 def schema_of(source: Path, shard: Shard) -> pa.Schema:

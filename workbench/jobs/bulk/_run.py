@@ -16,7 +16,7 @@ from workbench.jobs.bulk._folder import open_folder
 from workbench.jobs.bulk._part import Job, Trouble
 from workbench.jobs.bulk._plan import parts_of, read_shards, schema_of
 from workbench.jobs.bulk._screen import require_column
-from workbench.jobs.bulk._stage import Stage
+from workbench.jobs.bulk._stage import Stage, id_of
 from workbench.jobs.bulk._summary import BulkSummary
 from workbench.jobs.bulk._supervise import Supervisor
 
@@ -76,7 +76,15 @@ def run_bulk(
         failed: list[str] = []
         if missing:
             stage.prepare(recipe, out, device)
-            job = Job(verb, dict(recipe), str(source.resolve()), str(out.resolve()), shards, ("id", *reads), device)
+            job = Job(
+                verb,
+                dict(recipe),
+                str(source.resolve()),
+                str(out.resolve()),
+                shards,
+                (id_of(recipe), *reads, *stage.carries(recipe)),
+                device,
+            )
             crew = _crew(job, hands)
             try:
                 for outcome in Supervisor(crew, missing, folder.task, folder.admit).outcomes():

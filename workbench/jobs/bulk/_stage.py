@@ -42,6 +42,11 @@ class Stage(ABC):
         """The columns that are needed, and what must be in them."""
 
     @classmethod
+    def carries(cls, recipe: Recipe) -> tuple[str, ...]:
+        """Further columns of the input that come through as they are; a file may lack them. Here none."""
+        return ()
+
+    @classmethod
     def prepare(cls, recipe: Recipe, out: Path, device: str) -> None:
         """Make once, before any worker begins, what all workers then open from the run's folder; here nothing."""
         return
@@ -62,9 +67,18 @@ class Stage(ABC):
         """Forget what former parts left; here nothing."""
         return
 
+    def described(self, table: pa.Table) -> pa.Table:
+        """A part's whole output with what is measured on it as metadata; here nothing is."""
+        return table
+
     def require(self, schema: pa.Schema, where: str) -> None:
         """Raise BadInput for an input of which no row could be done."""
         return
+
+
+def id_of(recipe: Recipe) -> str:
+    """The column that holds the rows' ids."""
+    return recipe.get("id", "id")
 
 
 class TextStage(Stage):
@@ -98,6 +112,10 @@ class VectorStage(Stage):
     def poison(self, table: pa.Table) -> list[str]:
         """Vectors that are missing, of another dimension, not finite, or zero."""
         return poison_vectors(table["vector"], self.dim)
+
+    def described(self, table: pa.Table) -> pa.Table:
+        """A part's whole output with what is measured on it as metadata; here nothing is."""
+        return table
 
     def require(self, schema: pa.Schema, where: str) -> None:
         """Vectors that all have another dimension were made by another embedder."""

@@ -6,10 +6,18 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+import pyarrow as pa
+
 from workbench.core.errors import BadInput
 
 Role = Literal["vector", "plain", "other"]
 """What a column can be: a vector; an id, text or label; or nothing that can be read here (bytes, search indices)."""
+
+
+INDEX = "__index_level_0__"
+"""What Arrow calls the index of a DataFrame that has no name."""
+IDS = ("id", "_id", "ids", "uuid", INDEX)
+"""Columns that are taken for the id where none is named, the first that is there."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +38,7 @@ class Wanted:
     vector: str = ""
     text: str = ""
 
-    def among(self, name: str, roles: Mapping[str, Role], ids: Collection[str] = ("id",)) -> Columns:
+    def among(self, name: str, roles: Mapping[str, Role], ids: Collection[str] = IDS) -> Columns:
         """Find the columns of a table called `name`.
 
         Without a word from the line, the id is the first of `ids`, the text is `text`, and the vector is `vector`,
@@ -44,7 +52,7 @@ class Wanted:
             raise BadInput(f"{name}: the column {vector!r} holds no vectors; name one with ?vector=COLUMN")
         id = self.id or next((each for each in ids if roles.get(each) == "plain"), "")
         text = self.text or ("text" if roles.get("text") == "plain" else "")
-        labels = (each for each, role in roles.items() if role == "plain" and each not in (id, text, vector))
+        labels = (each for each, role in roles.items() if role == "plain" and each not in (id, text, vector, INDEX))
         return Columns(id, vector, text, tuple(labels))
 
 
@@ -69,3 +77,24 @@ def only_one(what: str, asked: str, there: Collection[str], name: str) -> str:
     if not asked and len(there) != 1:
         raise BadInput(f"{name} holds {len(there)} {what}s; name one with ?{what}=NAME; it has: {known}")
     return asked or next(iter(there))
+
+
+def roles(schema: pa.Schema) -> dict[str, Role]:
+    """What each column can be. Raises BadInput for a name that two columns have."""
+    for name in schema.names:
+        if schema.names.count(name) > 1:
+            raise BadInput(f"the table has {schema.names.count(name)} columns called {name!r}; rename them")
+    return {field.name: _role(field.type) for field in schema}
+
+
+def _role(kind: pa.DataType) -> Role:
+    if is_list(kind) and (pa.types.is_floating(kind.value_type) or pa.types.is_integer(kind.value_type)):
+        return "vector"
+    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind):
+        return "other"
+    return "plain"
+
+
+def is_list(kind: pa.DataType) -> bool:
+    """Whether a column of this type holds lists."""
+    return pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)

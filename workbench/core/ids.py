@@ -1,0 +1,78 @@
+"""Ids of rows: one rule for what an id is and when two ids are the same one."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from workbench.core.errors import BadInput
+
+
+def id_text(value: Any) -> str | None:
+    """The text of an id, as it stands in files; None where the value is missing (None, NaN, NaT, NA) or blank.
+
+    Bytes are read as UTF-8. Raises BadInput for values that hold several others, and for text that is not UTF-8.
+    """
+    if isinstance(value, str):
+        text = str(value)
+    elif isinstance(value, bytes | bytearray | np.bytes_):
+        try:
+            text = bytes(value).decode()
+        except UnicodeDecodeError as error:
+            raise BadInput(f"the id {value!r} is not UTF-8 text; expected text or numbers") from error
+    elif is_missing(value):
+        return None
+    elif isinstance(value, list | set | Mapping | np.ndarray):
+        raise BadInput(f"the id {value!r} is a {type(value).__name__}; expected text or a number")
+    else:
+        text = str(value)
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise BadInput(f"the id {value!r} holds half a surrogate pair, which no file can hold") from error
+    return text if text.strip() else None
+
+
+def unique_ids(values: Iterable[Any]) -> np.ndarray:
+    """Ids (n,) as text. Raises BadInput, with the row, for an id that is missing or stands in two rows.
+
+    Files hold ids as text, so 1 and "1" are the same id.
+    """
+    given = list(values)
+    texts = [value if type(value) is str else id_text(value) for value in given]
+    if len(set(texts)) < len(texts) or not all(text and text.strip() for text in texts):
+        _refuse(given, [id_text(value) for value in given])
+    if not all(text.isascii() for text in texts if text):
+        texts = [id_text(value) for value in given]
+    held = np.empty(len(texts), dtype=object)
+    held[:] = texts
+    return held
+
+
+def _refuse(given: list[Any], texts: list[str | None]) -> None:
+    seen: dict[str, int] = {}
+    for row, text in enumerate(texts):
+        if text is None:
+            raise BadInput(f"row {row} has no id ({given[row]!r}); expected text or a number in every row")
+        if text in seen:
+            first = given[seen[text]]
+            if type(first) is type(given[row]):
+                raise BadInput(f"row {row} has the id {text!r} of row {seen[text]}; ids must be unique")
+            raise BadInput(
+                f"row {row} has the id {given[row]!r} and row {seen[text]} has {first!r}: both are {text!r} as text, "
+                "and ids must be unique as text; renumber them or put a prefix before one kind"
+            )
+        seen[text] = row
+
+
+def is_missing(value: Any) -> bool:
+    """Whether a value stands for none: None, NaN, NaT, NA."""
+    if value is None or (isinstance(value, float | np.floating) and math.isnan(value)):
+        return True
+    return type(value).__name__ in ("NAType", "NaTType") or (
+        isinstance(value, np.datetime64 | np.timedelta64) and bool(np.isnat(value))
+    )
