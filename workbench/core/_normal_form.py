@@ -42,6 +42,7 @@ _CLUSTER = regex.compile(CLUSTER, regex.V1)
 _INNER_BLANK = regex.compile(rf"(?<={CLUSTER}) (?={_UNSPACED})", regex.V1)
 _SEPARATOR = regex.compile(r"(?<=\d)(?=[.,:/\u066b\u066c]\d)", regex.V1)
 _PIECE = regex.compile(rf"{CLUSTER}|{RUN}|[\p{{S}}\p{{P}}]\p{{M}}*|[^\p{{L}}\p{{M}}\p{{N}}\p{{S}}\p{{P}}]+", regex.V1)
+_WORD_PIECE = regex.compile(rf"{CLUSTER}|(?:(?!{_UNSPACED}).)+", regex.V1 | regex.DOTALL)
 _COUNTED = regex.compile(rf"{CLUSTER}|{SPACED}+", regex.V1)
 
 _ASCII_SIGN = re.compile(r"[0-9$+<=>^|~%&@*#/\\]")
@@ -70,7 +71,9 @@ def fold(text: str) -> str:
     text = unicodedata.normalize("NFC", _UNSEEN.sub("", unicodedata.normalize("NFC", text)))
     text = _RAISED.sub(" ", _ACCENT.sub("`", text))
     for _ in range(8):
-        last, text = text, _UNSEEN.sub("", unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold()))
+        last = text
+        text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+        text = _UNSEEN.sub("", text)
         if text == last:
             break
     return text.translate(_SLASHES)
@@ -115,6 +118,11 @@ def counted(chunk: str) -> int:
     if chunk.isascii() or not _CLUSTER.search(chunk):
         return len(chunk.split())
     return len(_COUNTED.findall(chunk))
+
+
+def word_pieces(text: str) -> list[str]:
+    """What stands between blanks, cut at letters of scripts without blanks."""
+    return [piece for chunk in text.split() for piece in _WORD_PIECE.findall(chunk)]
 
 
 def unspaced(text: str) -> list[str]:

@@ -49,7 +49,7 @@ def normalise(text: str) -> str:
 def tokens(text: str) -> list[str]:
     """Cut the normal form of `text` into the tokens that are counted: words, signs, and parts of numbers.
 
-    In scripts that set no blanks between words (Chinese, Japanese, Thai, Khmer, ...) a token is a letter with its marks.
+    In scripts that set no blanks between words (Chinese, Japanese, Thai, Khmer) a token is a letter with its marks.
     """
     return tokens_of(normal_form(text))
 
@@ -80,6 +80,11 @@ def word_count(text: str) -> int:
 def pieces(text: str) -> list[str]:
     """Cut `text` into words, signs and what lies between them, as they are written; joined they are `text` again."""
     return _normal_form.pieces(text)
+
+
+def word_pieces(text: str) -> list[str]:
+    """What stands between the blanks of `text`, as it is written, cut at letters of scripts that set no blanks."""
+    return text.split() if text.isascii() else _normal_form.word_pieces(text)
 
 
 def unspaced(text: str) -> list[str]:
