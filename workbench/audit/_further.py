@@ -98,9 +98,9 @@ class Further:
         prior = score(blind, hidden.texts, embedder, hidden.groups, "prior", f"{name}, {PRIOR}", seed=plan.seed)
         title = f"{threat.id} {threat.name}: {name}, {len(hidden)} sentences"
         self.tables.append(ScoreTable(title, (attack, prior), bleu_signature(hidden.texts), chrf_signature()))
+        without = prior.leaks()
         return [
-            self._finding(threat, name, "words of a sentence (token F1)", attack.token_f1, prior.token_f1),
-            self._finding(threat, name, "whole sentences", attack.exact, prior.exact),
+            self._finding(threat, name, measure, value, without[measure]) for measure, value in attack.leaks().items()
         ]
 
     def _membership(self, threat: ThreatModel) -> list[Finding]:

@@ -180,10 +180,8 @@ def _main_findings(
     policy = Policy(plan.severe, plan.substantial)
     return [
         Finding.of(plan.threat, plan.attack, measure, value, max(floors, key=lambda floor: floor.value), policy)
-        for measure, value, floors in (
-            ("words of a sentence (token F1)", attack.token_f1, (prior.token_f1, frequent.token_f1)),
-            ("whole sentences", attack.exact, (prior.exact, frequent.exact)),
-        )
+        for measure, value in attack.leaks().items()
+        for floors in [(prior.leaks()[measure], frequent.leaks()[measure])]
     ]
 
 

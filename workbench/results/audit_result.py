@@ -184,7 +184,8 @@ class AuditResult(Result):
             Fact(
                 "of sentences come back whole",
                 f"{attack.exact.value:.0%}",
-                f"95% {attack.exact.low:.0%} to {attack.exact.high:.0%}, n = {attack.exact.n}",
+                f"95% {attack.exact.low:.0%} to {attack.exact.high:.0%}, n = {attack.exact.n}"
+                + (f"; {attack.string_exact.value:.0%} to the letter" if attack.string_exact else ""),
                 "bad" if attack.exact.low > 0.01 else "plain",
             ),
         ]

@@ -35,6 +35,11 @@ class InversionScores:
         """The cells of a table, in the order of `COLUMNS`."""
         return (self.method, self.bleu, self.chrf, self.token_f1, self.exact, self.string_exact, self.cosine)
 
+    def leaks(self) -> dict[str, Estimate]:
+        """What of the texts came back, by the names under which audits grade and gate it."""
+        found = {"words of a sentence (token F1)": self.token_f1, "whole sentences": self.exact}
+        return found | ({"whole sentences to the letter": self.string_exact} if self.string_exact else {})
+
 
 COLUMNS = ("method", "BLEU", "chrF", "token F1", "exact match", "equal strings", "cosine")
 
