@@ -98,10 +98,8 @@ class Further:
         prior = score(blind, hidden.texts, embedder, hidden.groups, "prior", f"{name}, {PRIOR}", seed=plan.seed)
         title = f"{threat.id} {threat.name}: {name}, {len(hidden)} sentences"
         self.tables.append(ScoreTable(title, (attack, prior), bleu_signature(hidden.texts), chrf_signature()))
-        without = prior.leaks()
-        return [
-            self._finding(threat, name, measure, value, without[measure]) for measure, value in attack.leaks().items()
-        ]
+        floors = prior.leaks()
+        return [self._finding(threat, name, what, value, floors[what]) for what, value in attack.leaks().items()]
 
     def _membership(self, threat: ThreatModel) -> list[Finding]:
         """Members are texts of the store, or of the corpus' test split; others come from the same split."""

@@ -10,6 +10,8 @@ from workbench.core.estimate import Estimate
 from workbench.core.result import Result
 
 Role = Literal["attack", "floor", "prior"]
+METRICS = ("bleu", "chrf", "token_f1", "exact", "string_exact", "cosine")
+"""Names of the scores, in the order of their columns."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class InversionScores:
 
     def row(self) -> tuple[str | Estimate | None, ...]:
         """The cells of a table, in the order of `COLUMNS`."""
-        return (self.method, self.bleu, self.chrf, self.token_f1, self.exact, self.string_exact, self.cosine)
+        return (self.method, *(getattr(self, metric) for metric in METRICS))
 
     def leaks(self) -> dict[str, Estimate]:
         """What of the texts came back, by the names under which audits grade and gate it."""
