@@ -78,7 +78,7 @@ class Bench:
         found = score(attack.invert(stolen), self.hidden.texts, self.known, self.hidden.groups)
         return {
             metric: [round(number, 4) for number in (value.value, value.low, value.high)]
-            for metric in ("bleu", "token_f1", "exact")
+            for metric in ("bleu", "chrf", "token_f1", "exact", "string_exact")
             for value in [getattr(found, metric)]
         }
 

@@ -38,7 +38,7 @@ from workbench.embed import load_embedder
 from workbench.embed._embedder import Embedder
 from workbench.invert._inverter import Attacker, Inverter, cosine, shuffled
 from workbench.invert._pool import Limits
-from workbench.invert._score import exact_match, score, sentence_bleu, token_f1
+from workbench.invert._score import exact_match, score, sentence_bleu, sentence_chrf, string_match, token_f1
 from workbench.invert._writer import open_text_model
 from workbench.invert.bag_of_words import BagOfWordsInverter
 from workbench.invert.correction import Correction
@@ -53,6 +53,7 @@ from workbench.jobs.ship_inverter import ship_inverter
 from workbench.jobs.train_inverter import train_inverter
 from workbench.lm import Draft, TextModel, generate
 from workbench.results import Inversions
+from workbench.results.scores import METRICS
 
 MAX_TOKENS = 34
 SKIP, TEXTS = 400_000, 60_000
@@ -211,8 +212,10 @@ class Bench:
     def _measured(self, texts: list[str], corpus: Corpus) -> dict[str, np.ndarray]:
         return {
             "bleu": sentence_bleu(texts, corpus.texts),
+            "chrf": sentence_chrf(texts, corpus.texts),
             "token_f1": token_f1(texts, corpus.texts),
             "exact": exact_match(texts, corpus.texts).astype(float),
+            "string_exact": string_match(texts, corpus.texts).astype(float),
             "cosine": cosine(self.embedder.embed(list(corpus.texts)), self.embedder.embed(texts)),
         }
 
@@ -257,7 +260,7 @@ class Bench:
         about: dict[str, Any],
     ) -> None:
         scores = score(found, corpus.texts, self.embedder, corpus.groups)
-        measured = {metric: _rounded(getattr(scores, metric)) for metric in ("bleu", "token_f1", "exact", "cosine")}
+        measured = {metric: _rounded(getattr(scores, metric)) for metric in METRICS}
         row = {
             "method": method,
             "setting": setting,

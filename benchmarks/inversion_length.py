@@ -20,6 +20,7 @@ from workbench.embed._embedder import Embedder
 from workbench.embed._windows import split_windows
 from workbench.invert._inverter import Attacker
 from workbench.jobs.invert_texts import invert_texts
+from workbench.results.scores import METRICS
 
 LENGTHS = (8, 16, 32, 64, 128)
 
@@ -62,7 +63,7 @@ def main() -> None:
                     "n": len(corpus),
                     **{
                         name: [round(x, 4) for x in (value.value, value.low, value.high)]
-                        for name in ("bleu", "token_f1", "exact", "cosine")
+                        for name in METRICS
                         for value in [getattr(scores, name)]
                     },
                     "cpu_seconds_per_text": round((time.process_time() - began) / len(corpus), 3),

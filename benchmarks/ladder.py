@@ -32,6 +32,7 @@ from workbench.invert import INVERTERS, open_inverter
 from workbench.invert._inverter import Attacker, shuffled
 from workbench.invert._pool import Limits
 from workbench.invert._score import score
+from workbench.results.scores import METRICS
 
 MAX_TOKENS = 34
 PUBLIC = 20_000
@@ -98,7 +99,7 @@ def run(entry: Entry, hidden: Corpus, far: str) -> dict[str, Any]:
         "n": len(hidden),
         **{
             metric: [round(number, 4) for number in (value.value, value.low, value.high)]
-            for metric in ("bleu", "token_f1", "exact", "cosine")
+            for metric in METRICS
             for value in [getattr(scores, metric)]
         },
         "queries_a_vector": round(found.queries / len(hidden), 1),

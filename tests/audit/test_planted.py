@@ -27,6 +27,20 @@ from workbench.data.personal import PersonalCorpus, Span
         ("on 03/15/2019", "03/15/2019", True),
         ("number 123456", "2345", False),
         ("annabel", "Anna", False),
+        ("it was -5 degrees", "5 degrees", False),
+        ("\u6211\u53eb\u738b\u4f1f\uff0c\u4f4f\u5728\u5317\u4eac\u3002", "\u738b\u4f1f", True),  # my name is Wang Wei
+        ("\u6211\u53eb\u738b\u4e3d\uff0c\u4f4f\u5728\u5317\u4eac\u3002", "\u738b\u4f1f", False),
+        (
+            "\u092e\u0947\u0930\u093e \u0928\u093e\u092e \u0930\u0940\u0924\u093e \u0939\u0948",
+            "\u0930\u0940\u0924\u093e",
+            True,
+        ),
+        (
+            "\u092e\u0947\u0930\u093e \u0928\u093e\u092e \u0930\u0940\u0924\u0941 \u0939\u0948",
+            "\u0930\u0940\u0924\u093e",
+            False,
+        ),
+        ("anything", "", False),
     ],
 )
 def test_a_value_is_found_whole_or_not(text, value, found):
@@ -36,6 +50,10 @@ def test_a_value_is_found_whole_or_not(text, value, found):
 def test_a_part_counts_as_a_part():
     assert share("lopez was here", "Maria Lopez") == 0.5
     assert share("nothing", "Maria Lopez") == 0.0
+    assert share("on 03/15/2018", "03/15/2019") == pytest.approx(2 / 3), "the parts of a date count by themselves"
+    assert share("write to a.b@example.com", "a.c@example.org") == pytest.approx(2 / 4), "the @ is no word"
+    assert share("\u738b\u4e3d", "\u738b\u4f1f") == 0.5
+    assert share("anything", "") == 0.0
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +92,8 @@ def test_an_attack_that_is_only_its_prior_has_no_excess(records):
         ("nothing of the kind", "212-555-0143", 0.0, 0.4),
         ("", "Maria", 0.0, 0.0),
         ("on 03/15/2018", "03/15/2019", 0.9, 0.9),
+        ("\u6211\u53eb\u738b\u5c0f\u4f1f\u3002", "\u738b\u5c0f\u4f1f", 1.0, 1.0),
+        ("\u6211\u53eb\u738b\u5c0f\u4e3d\u3002", "\u738b\u5c0f\u4f1f", 0.66, 0.67),
     ],
 )
 def test_a_value_is_nearly_found(text, value, least, most):
@@ -144,6 +164,20 @@ def test_groups_show_who_fares_worst():
     assert found["news"].token_f1.value == found["mail"].excess.value == 0.5
 
 
+def test_groups_count_letters_where_no_blanks_are_set():
+    """Twelve Chinese texts of five letters and twelve of ten are two lengths, not one of a word each."""
+    texts = tuple(chr(0x4E00 + n) + "\u4e00" * 4 for n in range(12)) + tuple(
+        chr(0x5E00 + n) + "\u4e8c" * 9 for n in range(12)
+    )
+    hidden = Corpus("store", tuple(map(str, range(24))), texts, tuple(map(str, range(24))))
+    found = {each.group: each for each in group_scores(hidden, [text[:-1] for text in texts], [""] * 24)}
+    assert {group: each.words for group, each in found.items()} == {
+        "1 to 8 words or letters": 5.0,
+        "9 to 14 words or letters": 10.0,
+    }
+    assert found["1 to 8 words or letters"].token_f1.value == pytest.approx(8 / 9), "four of five letters"
+
+
 def test_frequent_values_are_real_values():
     known = personal.load("train", 200)
     guess = frequent_values(known)
@@ -189,7 +223,24 @@ def test_plaintext_is_shown_when_asked_for(records):
     assert "".join(s.text for s in item.truth) in texts
     (masked,) = sentence_examples(["Maria owes 1,200."], ["maria owed 1,300"], np.array([0.5]), 1, masked=True)
     assert "".join(s.text for s in masked.truth) == "xxx xxx 9,999."
-    assert [s.text for s in masked.truth if s.mark] == ["xxx", "9"]
+    assert [s.text for s in masked.truth if s.mark] == ["xxx"], "1,200 and 1,300 are two numbers"
+
+
+def test_shared_words_of_other_scripts_are_marked():
+    """Hindi: the words, not their consonants; Chinese: the letters."""
+    hindi = ["\u0939\u093f\u0902\u0926\u0940 \u0926\u093f\u0928"], ["\u0939\u093f\u0902\u0926\u0940 \u0926\u093e\u0928"]
+    (item,) = sentence_examples(*hindi, np.array([0.5]), 1)
+    assert [s.text for s in item.truth if s.mark] == ["\u0939\u093f\u0902\u0926\u0940"]
+    (item,) = sentence_examples(["\u6211\u7231\u4f60"], ["\u6211\u6068\u4f60"], np.array([0.5]), 1)
+    assert [s.text for s in item.truth if s.mark] == ["\u6211", "\u4f60"]
+
+
+def test_planted_names_of_other_scripts_are_masked():
+    text, name = "\u6211\u53eb\u738b\u4f1f\u3002", "\u738b\u4f1f"
+    planted = PersonalCorpus(Corpus("personal", ("0",), (text,), ("0",)), ((Span("person", 2, 4),),))
+    (item,) = record_examples(planted, [text], np.ones(1), 1)
+    shown = "".join(segment.text for segment in (*item.truth, *item.guess))
+    assert not {*name} & {*shown} and "[person: found]" in shown
 
 
 def test_shared_words_are_marked():

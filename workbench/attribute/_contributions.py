@@ -7,11 +7,14 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
+import regex
 from jaxtyping import Float, Int
+
+from workbench.core.text import CLUSTER, SPACED
 
 Level = Literal["token", "word", "sentence"]
 LEVELS: tuple[Level, ...] = ("token", "word", "sentence")
-_WORD = re.compile(r"\w+(?:['\u2019.@-]\w+)*|[^\w\s]")
+_WORD = regex.compile(rf"{CLUSTER}|[{SPACED}_]+(?:['\u2019.@-][{SPACED}_]+)*|(?!\s)\X", regex.V1)
 _SENTENCE = re.compile(r"\S.*?(?:[.!?]+(?=\s|$)|$)", re.DOTALL)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from workbench.audit._attacking import Attacking, Case
 from workbench.audit.plan import RANDOM_TEXTS
 from workbench.core.embedding_set import EmbeddingSet
-from workbench.core.text import words
+from workbench.core.text import word_count, words
 from workbench.data import corpora
 from workbench.embed._random import random_encoder
 from workbench.invert._score import score
@@ -25,7 +25,7 @@ def frequent_words(attacking: Attacking, case: Case) -> InversionScores:
     """B1: for every sentence the most frequent words of public text, as many as such a sentence has."""
     public = corpora.load(attacking.plan.corpus, "train", _PUBLIC).texts
     counts = Counter(word for text in public for word in words(text))
-    usual = int(np.median([len(text.split()) for text in case.corpus.texts]))
+    usual = int(np.median([word_count(text) for text in case.corpus.texts]))
     guess = " ".join(word for word, _ in counts.most_common(usual))
     return _scored(attacking, case, FREQUENT, [guess] * len(case.corpus))
 

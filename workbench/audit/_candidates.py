@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from workbench.core.errors import BadInput
 from workbench.core.estimate import auc, exact_proportion
-from workbench.core.text import content_key, normalise
+from workbench.core.text import content_key, normalise, split_key, word_count, word_pieces
 from workbench.results.membership import FEWEST_STRICT, STRICT, AttackRates, Rate
 
 LEVELS = (STRICT, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
@@ -43,7 +45,7 @@ class Candidates:
         for name, side, least in zip(("members", "others"), sides, (_FEWEST_MEMBERS, _FEWEST_OTHERS), strict=True):
             if len(side) < least:
                 raise BadInput(f"{name} holds {len(side)} distinct texts of its own; expected at least {least}")
-        sides = [sorted(side, key=content_key)[:_MOST] for side in sides]
+        sides = [sorted(side, key=lambda text: (split_key(text), content_key(text)))[:_MOST] for side in sides]
         texts = [*sides[0], *sides[1]]
         return cls(
             tuple(texts),
@@ -111,8 +113,11 @@ def blind(candidates: Candidates) -> AttackRates:
 
     texts, member = np.array(candidates.texts, object), candidates.member
     scores = np.empty(len(texts))
+    unused: Any = None  # the stubs ask for a pattern beside a tokeniser
     for half in (0, 1):
-        words = TfidfVectorizer(lowercase=False, token_pattern=r"\S+", ngram_range=(1, 2), max_features=20_000)
+        words = TfidfVectorizer(
+            lowercase=False, tokenizer=word_pieces, token_pattern=unused, ngram_range=(1, 2), max_features=20_000
+        )
         surface = make_pipeline(FunctionTransformer(_surface), StandardScaler())
         model = make_pipeline(make_union(words, surface), LogisticRegression(max_iter=500))
         rows = candidates.half == half
@@ -121,11 +126,16 @@ def blind(candidates: Candidates) -> AttackRates:
     return candidates.rated("blind: the texts alone", scores)
 
 
+def _is_sign(letter: str) -> bool:
+    """Neither a letter or digit nor a mark on one."""
+    return not letter.isalnum() and unicodedata.category(letter)[0] != "M"
+
+
 def _surface(texts: np.ndarray) -> np.ndarray:
     def shares(text: str) -> list[float]:
         n = len(text)
-        kinds = (str.isupper, str.isdigit, str.isspace, lambda letter: not letter.isalnum())
+        kinds = (str.isupper, str.isdigit, str.isspace, _is_sign)
         counts = [sum(map(kind, text)) / n for kind in kinds]
-        return [np.log(n), np.log(1 + len(text.split())), *counts, float(text[-1] in ".!?"), float(text[0].isupper())]
+        return [np.log(n), np.log(1 + word_count(text)), *counts, float(text[-1] in ".!?"), float(text[0].isupper())]
 
     return np.array([shares(text) for text in texts])

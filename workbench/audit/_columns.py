@@ -16,11 +16,12 @@ from jaxtyping import Shaped
 from workbench.audit._identifiers import MOST, identify
 from workbench.audit._patterns import mask
 from workbench.core.estimate import mean_share, proportion
-from workbench.core.text import words
+from workbench.core.text import unspaced, words
 from workbench.results.payload import Column, Times
 
 _ISO = re.compile(r"\d{4}-\d\d-\d\d")
-_UNSPACED = re.compile("[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff]{6,}")
+_UNSPACED = 6
+"""Letters of a script that sets no blanks between words, from which a value counts as text."""
 _SHAPES = {
     "e-mail": re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"),
     "URL": re.compile(r"[a-z][a-z0-9+.-]*://\S+", re.IGNORECASE),
@@ -61,7 +62,7 @@ def is_free_text(value: str | None) -> bool:
     """At least four words, or six letters of a script that sets no spaces."""
     if not value:
         return False
-    if _UNSPACED.search(value):
+    if len(unspaced(value)) >= _UNSPACED:
         return True
     return " " in value and sum(any(map(str.isalpha, word)) for word in words(value)) >= 4
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -10,12 +9,11 @@ from jaxtyping import Float
 
 from workbench.audit._fuzzy import NEAR, similarity
 from workbench.audit._patterns import mask
-from workbench.audit._planted import holds
+from workbench.audit._planted import holds, value_words
 from workbench.core.blocks import Example, Segment
-from workbench.core.text import normalise
+from workbench.core.text import pieces, tokens
 from workbench.data.personal import PersonalCorpus, Span
 
-_WORD = re.compile(r"\w+|\W+")
 _LONGEST = 400
 _LONG = 4
 """Letters from which a word that is nearly a planted one gives it away."""
@@ -86,8 +84,8 @@ def _shape(segment: Segment) -> Segment:
 
 
 def _marked(text: str, other: str) -> tuple[Segment, ...]:
-    shared = set(normalise(other).split())
-    return _merge(Segment(t, "same" if normalise(t) in shared and normalise(t) else "") for t in _WORD.findall(text))
+    shared = set(tokens(other))
+    return _merge(Segment(each, "same" if shared.issuperset(tokens(each) or [""]) else "") for each in pieces(text))
 
 
 def _masked_truth(text: str, spans: Sequence[Span]) -> tuple[Segment, ...]:
@@ -104,11 +102,11 @@ def _masked_guess(guess: str, text: str, spans: Sequence[Span]) -> tuple[Segment
     for span in spans:
         value = text[span.start : span.end]
         mark = f"[{span.kind}: found]" if holds(guess, value) else f"[part of {span.kind}]"
-        secret |= dict.fromkeys(normalise(value).split(), mark)
-    rest = set(normalise(_without(text, spans)).split())
+        secret |= dict.fromkeys(value_words(value), mark)
+    rest = set(value_words(_without(text, spans)))
     out: list[Segment] = []
-    for piece in _WORD.findall(guess):
-        word = normalise(piece)
+    for piece in pieces(guess):
+        word = next((each for each in value_words(piece) if each in secret), "".join(value_words(piece)))
         if word and word not in secret and word not in rest:
             word = next((each for each in secret if len(each) >= _LONG and similarity(word, each) >= NEAR), word)
         if word in secret and (word not in rest or any(c.isdigit() for c in word)):

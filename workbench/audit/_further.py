@@ -25,7 +25,7 @@ from workbench.data import corpora
 from workbench.data.tasks import load_task
 from workbench.embed._vector_cache import cached_vectors
 from workbench.invert._inverter import PRIOR
-from workbench.invert._score import bleu_signature, score
+from workbench.invert._score import bleu_signature, chrf_signature, score
 from workbench.probe import Labelled, labelled_by
 from workbench.results import Inversions, ScoreTable
 from workbench.results.attribute_inference import AttributeInference
@@ -97,11 +97,9 @@ class Further:
         attack = score(found, hidden.texts, embedder, hidden.groups, "attack", seed=plan.seed)
         prior = score(blind, hidden.texts, embedder, hidden.groups, "prior", f"{name}, {PRIOR}", seed=plan.seed)
         title = f"{threat.id} {threat.name}: {name}, {len(hidden)} sentences"
-        self.tables.append(ScoreTable(title, (attack, prior), bleu_signature()))
-        return [
-            self._finding(threat, name, "words of a sentence (token F1)", attack.token_f1, prior.token_f1),
-            self._finding(threat, name, "whole sentences", attack.exact, prior.exact),
-        ]
+        self.tables.append(ScoreTable(title, (attack, prior), bleu_signature(hidden.texts), chrf_signature()))
+        floors = prior.leaks()
+        return [self._finding(threat, name, what, value, floors[what]) for what, value in attack.leaks().items()]
 
     def _membership(self, threat: ThreatModel) -> list[Finding]:
         """Members are texts of the store, or of the corpus' test split; others come from the same split."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workbench.core.text import normalise
+from workbench.core.text import normalise, unspaced
 
 NEAR = 0.8
 """Normalised edit similarity from which a value counts as nearly found: two edits in ten characters."""
@@ -12,12 +12,16 @@ def similarity(text: str, value: str) -> float:
     """1 less the edits for each character of the value, between their normal forms; 0 for no likeness, 1 for `holds`.
 
     Edits are insertions, deletions and substitutions against the best stretch of `text`. The blanks around a value are
-    part of it, so a number that stands inside of a longer one costs two edits.
+    part of it, so a number that stands inside of a longer one costs two edits; in a script that sets no blanks between
+    words there are none around it.
     """
     wanted, held = normalise(value), normalise(text)
     if not wanted:
         return 0.0
-    return max(0.0, 1.0 - fewest_edits(f" {held} ", f" {wanted} ") / len(wanted))
+    letters = unspaced(wanted)
+    before = "" if letters and wanted.startswith(letters[0]) else " "
+    after = "" if letters and wanted.endswith(letters[-1]) else " "
+    return max(0.0, 1.0 - fewest_edits(f" {held} ", f"{before}{wanted}{after}") / len(wanted))
 
 
 def fewest_edits(text: str, pattern: str) -> int:

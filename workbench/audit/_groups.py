@@ -8,12 +8,13 @@ import numpy as np
 from jaxtyping import Float
 
 from workbench.core.estimate import Estimate, difference, exact_proportion, mean, mean_share, proportion
+from workbench.core.text import unspaced, word_count
 from workbench.data.corpora import Corpus
 from workbench.invert._score import exact_match, token_f1
 from workbench.results import GroupScores
 
 LENGTHS = ((1, 8), (9, 14), (15, 20), (21, 30), (31, 60))
-"""First and last number of words of each bucket."""
+"""First and last number of words of each bucket; in scripts that set no blanks, of letters."""
 _FEWEST = 10
 """Texts below which a group has no row of its own."""
 _MOST = 12
@@ -31,8 +32,9 @@ def group_scores(
     Groups are lengths, the corpora of a union (told by the prefix of the documents), and the values of each of
     `labels`, which stand in the order of the texts.
     """
-    sizes = np.array([len(text.split()) for text in hidden.texts])
-    told: dict[str, np.ndarray] = {"length": np.array([_bucket(size) for size in sizes.tolist()], object)}
+    sizes = np.array([word_count(text) for text in hidden.texts])
+    unit = "words or letters" if any(map(unspaced, hidden.texts)) else "words"
+    told: dict[str, np.ndarray] = {"length": np.array([_bucket(size, unit) for size in sizes.tolist()], object)}
     if hidden.name != "store":
         told["corpus"] = np.array([group.partition(":")[0] for group in hidden.groups], object)
     told |= {name: np.array(column, object) for name, column in (labels or {}).items()}
@@ -40,7 +42,7 @@ def group_scores(
     whole, by_chance = (exact_match(texts, hidden.texts) for texts in (guesses, blind))
     documents, out = np.array(hidden.groups, object), []
     for by, column in told.items():
-        for group in _largest(column) if by != "length" else [_bucket(low) for low, _ in LENGTHS]:
+        for group in _largest(column) if by != "length" else [_bucket(low, unit) for low, _ in LENGTHS]:
             rows = np.flatnonzero(column == group)
             if len(rows) < _FEWEST:
                 continue
@@ -70,9 +72,9 @@ def mean_gain(gains: Float[np.ndarray, " n"], groups: np.ndarray, seed: int = 0)
     return Estimate(0.0, -limit, limit, n, "Clopper-Pearson")
 
 
-def _bucket(words: int) -> str:
-    low, high = next((each for each in LENGTHS if words <= each[1]), (LENGTHS[-1][1] + 1, 0))
-    return f"{low} to {high} words" if high else f"{low} words or more"
+def _bucket(size: int, unit: str) -> str:
+    low, high = next((each for each in LENGTHS if size <= each[1]), (LENGTHS[-1][1] + 1, 0))
+    return f"{low} to {high} {unit}" if high else f"{low} {unit} or more"
 
 
 def _largest(column: np.ndarray) -> list[str]:

@@ -12,7 +12,7 @@ import numpy as np
 
 from workbench.audit._fuzzy import NEAR, similarity
 from workbench.core.estimate import Estimate, difference, exact_proportion, mean_share
-from workbench.core.text import normalise
+from workbench.core.text import contains, normalise, tokens
 from workbench.data.personal import KINDS, PersonalCorpus
 from workbench.results import Persons, Recovery
 
@@ -29,6 +29,9 @@ _SHAPES = {
 """Kinds with a form of their own, in the order in which characters are given to them; names and towns have none."""
 
 
+_SEPARATORS = ".,:/\u066b\u066c"
+
+
 @dataclass(frozen=True)
 class _Value:
     """One planted value and the record that it stands in."""
@@ -39,15 +42,20 @@ class _Value:
 
 
 def holds(text: str, value: str) -> bool:
-    """Whether the normalised words of `value` stand in `text`, whole and in order."""
-    return f" {normalise(value)} " in f" {normalise(text)} "
+    """Whether the normal form of `value` stands in `text`, whole and in order; a value without any form does not."""
+    return bool(value_words(value)) and contains(text, value)
 
 
 def share(text: str, value: str) -> float:
-    """Share of the value's normalised words that stand anywhere in `text`."""
-    words = normalise(value).split()
-    found = set(normalise(text).split())
-    return sum(word in found for word in words) / len(words)
+    """Share of the value's normalised words that stand anywhere in `text`; 0 for a value without words."""
+    wanted, found = value_words(value), set(value_words(text))
+    return sum(word in found for word in wanted) / len(wanted) if wanted else 0.0
+
+
+def value_words(text: str) -> list[str]:
+    """Words and numbers of the normal form, without the separators of numbers; its signs where it has nothing else."""
+    found = tokens(text)
+    return [token.lstrip(_SEPARATORS) for token in found if any(map(str.isalnum, token))] or found
 
 
 def recoveries(

@@ -17,6 +17,7 @@ from workbench.audit._candidates import Candidates, blind
 from workbench.audit._linkage import nearest
 from workbench.core.access import KNOWN_ENCODER, Access, ThreatModel
 from workbench.core.errors import BadInput
+from workbench.core.text import word_count
 from workbench.core.vectors import require_finite, unit
 from workbench.results.membership import STRICT, AttackRates, Membership
 
@@ -42,7 +43,7 @@ def store_membership(
     began = time.monotonic()
     found = nearest(vectors, store)
     cosines, asked = 1 - np.square(found.far[:, 0]) / 2, unit(vectors)
-    sizes = np.log([1 + len(text.split()) for text in candidates.texts])
+    sizes = np.log([1 + word_count(text) for text in candidates.texts])
 
     def usual(known: Int[np.ndarray, " r"], rows: Int[np.ndarray, " c"]) -> Float[np.ndarray, " c"]:
         def features(some: np.ndarray) -> np.ndarray:

@@ -47,7 +47,8 @@ class AuditPlan(BaseModel):
     sentences: int = Field(300, ge=30, le=100_000)
     records: int = Field(200, ge=30, le=100_000)
     """Records with planted personal data, from templates and complaints that no training used."""
-    max_words: int = Field(30, ge=4, le=60)
+    max_words: int = Field(30, ge=4, le=400)
+    """Longer texts are not scored; in scripts that set no blanks between words each letter counts as a word."""
     attacker_texts: int = Field(20_000, ge=100)
     """Public texts that the nearest-neighbour floor may choose from."""
     attack: str = "hypothesis"

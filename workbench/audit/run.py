@@ -25,13 +25,14 @@ from workbench.core.embedding_set import EmbeddingSet
 from workbench.core.errors import BadInput
 from workbench.core.progress import progress
 from workbench.core.result import Result
+from workbench.core.text import word_count
 from workbench.data import corpora, personal
 from workbench.data.corpora import Corpus
 from workbench.data.stores import read_vectors
 from workbench.embed import load_embedder
 from workbench.embed._embedder import Embedder
 from workbench.invert._inverter import PRIOR
-from workbench.invert._score import bleu_signature, score
+from workbench.invert._score import bleu_signature, chrf_signature, score
 from workbench.results import AuditResult, Inversions, InversionScores, ScoreTable
 from workbench.results.audit_parts import Finding, Policy
 
@@ -93,7 +94,7 @@ def run_audit(
             *personal_data.findings(plan),
             *further.run(advance),
         ]
-    signature = bleu_signature()
+    signatures = bleu_signature(sentences.texts), chrf_signature()
     threat, masked = plan.main, bool(plan.store) and not plan.include_plaintext
     result = AuditResult(
         title=plan.title,
@@ -101,7 +102,7 @@ def run_audit(
         threat={"id": threat.id, "name": threat.name, "grants": threat.grants.name, "description": threat.description},
         embedder=_facts(embedder),
         controls=controls,
-        sentences=ScoreTable("Attack and floors on held-out sentences", (attack, *floors, b5, prior), signature),
+        sentences=ScoreTable("Attack and floors on held-out sentences", (attack, *floors, b5, prior), *signatures),
         groups=tuple(
             group_scores(sentences, _texts(guessed), _texts(blind), _labels(plan, store, sentences), plan.seed)
         ),
@@ -130,7 +131,7 @@ def _target(plan: AuditPlan, embedder: Embedder) -> tuple[EmbeddingSet, Corpus]:
     """All stolen vectors with their texts, and the sentences among them that are scored."""
     if not plan.store:
         sentences = corpora.load(plan.corpus, "test")
-        short = np.array([len(text.split()) <= plan.max_words for text in sentences.texts])
+        short = np.array([word_count(text) <= plan.max_words for text in sentences.texts])
         sentences = sentences.where(short).head(plan.sentences)
         return embedder.embed_set(sentences.ids, sentences.texts, plan.seed), sentences
     store, _ = read_vectors(plan.store, plan.on_bad_rows)
@@ -140,7 +141,7 @@ def _target(plan: AuditPlan, embedder: Embedder) -> tuple[EmbeddingSet, Corpus]:
             f"{plan.store} holds no texts, so nothing that is read from it can be scored; name their column (?text=...)"
             ", or look at it with `workbench payload`, `workbench fingerprint` and `workbench invert`"
         )
-    short = [row for row, text in enumerate(store.texts) if text and 0 < len(str(text).split()) <= plan.max_words]
+    short = [row for row, text in enumerate(store.texts) if text and 0 < word_count(str(text)) <= plan.max_words]
     if len(short) < 30:
         raise BadInput(f"{plan.store} holds {len(short)} texts of at most {plan.max_words} words; expected 30 or more")
     rows = np.sort(np.random.default_rng(plan.seed).permutation(short)[: plan.sentences])
@@ -150,7 +151,7 @@ def _target(plan: AuditPlan, embedder: Embedder) -> tuple[EmbeddingSet, Corpus]:
 
 def _short_records(plan: AuditPlan) -> personal.PersonalCorpus:
     records = personal.load("test", 2 * plan.records, plan.seed)
-    short = [i for i, text in enumerate(records.corpus.texts) if len(text.split()) <= plan.max_words]
+    short = [i for i, text in enumerate(records.corpus.texts) if word_count(text) <= plan.max_words]
     if len(short) < plan.records:
         raise BadInput(
             f"only {len(short)} records have at most {plan.max_words} words; the plan asks for {plan.records}"
@@ -179,10 +180,8 @@ def _main_findings(
     policy = Policy(plan.severe, plan.substantial)
     return [
         Finding.of(plan.threat, plan.attack, measure, value, max(floors, key=lambda floor: floor.value), policy)
-        for measure, value, floors in (
-            ("words of a sentence (token F1)", attack.token_f1, (prior.token_f1, frequent.token_f1)),
-            ("whole sentences", attack.exact, (prior.exact, frequent.exact)),
-        )
+        for measure, value in attack.leaks().items()
+        for floors in [(prior.leaks()[measure], frequent.leaks()[measure])]
     ]
 
 

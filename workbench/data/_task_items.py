@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from workbench.core.errors import BadInput
-from workbench.core.text import Split, content_key
+from workbench.core.text import Split, content_key, split_key, word_count
 from workbench.data.rules._item import Item
 
 if TYPE_CHECKING:
@@ -20,8 +20,8 @@ MOST: dict[Split, int] = {"train": 4000, "validation": 1000, "test": 1000}
 
 
 def split_of_group(group: str) -> Split:
-    """The split of a group by the hash of its normal form: 70% train, 15% validation, 15% test."""
-    part = _key(group) // 100 % 20  # not the digits that split the corpora
+    """The split of a group by the hash of its split form: 70% train, 15% validation, 15% test."""
+    part = _order(group)[0] // 100 % 20  # not the digits that split the corpora
     return "train" if part < 14 else "validation" if part < 17 else "test"
 
 
@@ -31,17 +31,17 @@ def task_table(card: TaskCard, items: Iterable[Item]) -> pa.Table:
     for item in items:
         if card.classes and item.label not in card.classes:
             raise BadInput(f"{card.name}: label {item.label!r} is none of its classes: {', '.join(card.classes)}")
-        key = _key(item.text)
+        key = content_key(item.text)
         former = unique.setdefault(key, item)
         if former is not None and former.label != item.label:
             unique[key] = None  # a text that two classes claim teaches nothing
-    rows = [(key, item) for key, item in sorted(unique.items()) if item is not None]
-    splits = _splits(card, [item for _, item in rows])
+    rows = sorted((item for item in unique.values() if item is not None), key=lambda item: _order(item.text))
+    splits = _splits(card, rows)
     kept: list[tuple[Item, Split]] = []
     for split, room in MOST.items():
-        rounds = _rounds(card, [item for _, item in rows if splits[item.group] == split], split)
+        rounds = _rounds(card, [item for item in rows if splits[item.group] == split], split)
         kept.extend((item, split) for each in rounds[: room // max(1, len(card.classes))] for item in each)
-    kept.sort(key=lambda pair: _key(pair[0].text))
+    kept.sort(key=lambda pair: _order(pair[0].text))
     return pa.table(
         {
             "text": [item.text for item, _ in kept],
@@ -57,14 +57,14 @@ def _rounds(card: TaskCard, items: list[Item], split: Split) -> list[tuple[Item,
     kinds = card.classes or ("",)
     strata: dict[int, dict[str, list[Item]]] = defaultdict(lambda: defaultdict(list))
     for item in items:
-        words = len(item.text.split()) if card.match_length else 0
+        words = word_count(item.text) if card.match_length else 0
         strata[words][item.label if card.classes else ""].append(item)
     if missing := [kind for kind in kinds if not any(by_class[kind] for by_class in strata.values())]:
         raise BadInput(f"{card.name} has no {split} items of: {', '.join(missing) or 'any grade'}")
     rounds = [each for by_class in strata.values() for each in zip(*(by_class[kind] for kind in kinds), strict=False)]
     if not rounds:
         raise BadInput(f"{card.name} has no {split} items of one length in all classes; try match_length = false")
-    return sorted(rounds, key=lambda each: _key(each[0].text))
+    return sorted(rounds, key=lambda each: _order(each[0].text))
 
 
 def _splits(card: TaskCard, items: list[Item]) -> dict[str, Split]:
@@ -76,11 +76,15 @@ def _splits(card: TaskCard, items: list[Item]) -> dict[str, Split]:
     out: dict[str, Split] = {}
     for groups in by_class.values():
         held = max(1, round(len(groups) / 5))
-        for place, group in enumerate(sorted(groups, key=_key)):
+        for place, group in enumerate(sorted(groups, key=_order)):
             out[group] = "test" if place < held else "validation" if place < 2 * held else "train"
     return out
 
 
-def _key(text: str) -> int:
-    """Of the normal form; of the text itself where nothing is left of it (only marks, say)."""
-    return content_key(text) if re.search(r"\w", text) else content_key(text.encode("unicode_escape").hex())
+def _order(text: str) -> tuple[int, int]:
+    """Place in the fixed shuffled order: the hash of the split form, then that of the normal form.
+
+    Where no letter or digit is left of a text (only marks, say), the text itself is hashed.
+    """
+    key = split_key(text if re.search(r"\w", text) else text.encode("unicode_escape").hex())
+    return key, content_key(text)

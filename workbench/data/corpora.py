@@ -17,7 +17,7 @@ from workbench import assets
 from workbench.core.bad_rows import BadRows, OnBadRows
 from workbench.core.errors import BadInput, UnknownName
 from workbench.core.registry import Registry
-from workbench.core.text import SPLITS, content_key, split_of_key
+from workbench.core.text import SPLITS, split_key, split_of_key
 from workbench.data._cached import made_once
 from workbench.data._clean import sentences
 from workbench.data._own_texts import Wishes, read_own_texts
@@ -33,8 +33,8 @@ _RECIPE = 1
 class Corpus:
     """Texts with ids and the groups (documents, persons) that they come from.
 
-    A named corpus stands in the order of its content hashes: shuffled, but the same everywhere, so that its first n
-    texts are a fixed random sample.
+    A named corpus stands in the order of its `split_key`: shuffled, but the same everywhere, so that its first n texts
+    are a fixed random sample. Of texts that differ in signs, marks and punctuation alone it holds the first.
     """
 
     name: str
@@ -75,7 +75,7 @@ def names() -> tuple[str, ...]:
 def load(name: str, split: str | None = None, limit: int | None = None) -> Corpus:
     """A named corpus, fetched and cleaned on first use. Raises UnknownName, FetchError.
 
-    `split` picks by content hash, so a text is in the same split in every corpus. `limit` keeps the first texts.
+    `split` picks by `split_key`, so a text is in the same split in every corpus. `limit` keeps the first texts.
     """
     if split is not None and split not in SPLITS:
         raise BadInput(f"split is {split!r}; expected one of {', '.join(SPLITS)}")
@@ -157,7 +157,7 @@ def _table(name: str) -> pa.Table:
 def _deduplicate(name: str, rows: Iterable[Passage]) -> pa.Table:
     first: dict[int, Passage] = {}
     for passage in rows:
-        first.setdefault(content_key(passage.text), passage)
+        first.setdefault(split_key(passage.text), passage)
     keys = sorted(first)
     return pa.table(
         {

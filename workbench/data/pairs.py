@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from workbench import assets
 from workbench.core.errors import BadInput
-from workbench.core.text import normalise, squeeze
+from workbench.core.text import split_form, squeeze
 from workbench.data._cached import made_once
 from workbench.data.corpora import passages
 
@@ -96,7 +96,7 @@ def _answered() -> list[tuple[str, ...]]:
             passage = row
         elif passage is not None:
             pair = (squeeze(row.text), squeeze(passage.text), row.group)
-            articles[row.group].setdefault(normalise(passage.text), pair)
+            articles[row.group].setdefault(split_form(passage.text), pair)
     return [pair for found in articles.values() for pair in found.values()]
 
 
@@ -108,7 +108,7 @@ def _translated() -> list[tuple[str, ...]]:
         for path in folder.glob(pattern):
             for line in path.read_text(encoding="utf-8").splitlines():
                 english, foreign, *_ = line.split("\t")
-                meant[path.stem, foreign].setdefault(normalise(english), squeeze(english))
+                meant[path.stem, foreign].setdefault(split_form(english), squeeze(english))
     pairs: list[tuple[str, ...]] = []
     used: set[str] = set()
     for key in sorted(meant):

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from workbench.core.errors import BadInput
-from workbench.core.text import SPLITS, Split, content_key, split_of
+from workbench.core.text import SPLITS, Split, content_key, split_key, split_of
 from workbench.data import corpora
 from workbench.data._clean import is_sentence, segment
 from workbench.data.corpora import Corpus
@@ -101,7 +101,7 @@ def _of_split(frames: tuple[_Frame, ...], split: str) -> list[_Frame]:
 def _split_of_frame(frame: _Frame) -> Split:
     text = " ".join(frame.pieces)
     if frame.key.startswith("template"):  # few, so larger held-out shares than the corpora have
-        return ("train", "train", "train", "validation", "test", "test")[content_key(text) % 6]
+        return ("train", "train", "train", "validation", "test", "test")[split_key(text) % 6]
     return split_of(text)
 
 
@@ -161,7 +161,7 @@ def _templates() -> tuple[_Frame, ...]:
     frames = []
     for line in lines:
         parts = re.split(r"\{([a-z-]+)\}", line)
-        frames.append(_Frame(f"template:{content_key(line):016x}", tuple(parts[::2]), tuple(parts[1::2])))
+        frames.append(_Frame(f"template:{split_key(line):016x}", tuple(parts[::2]), tuple(parts[1::2])))
     return tuple(frames)
 
 
@@ -210,7 +210,7 @@ def _frame(sentence: str) -> _Frame | None:
     rest = "name".join(pieces)
     if not gaps or len(gaps) > 3 or "XX" in rest or not is_sentence(rest):
         return None
-    return _Frame(f"cfpb:{content_key(' '.join(pieces)):016x}", tuple(pieces), tuple(kinds))
+    return _Frame(f"cfpb:{split_key(' '.join(pieces)):016x}", tuple(pieces), tuple(kinds))
 
 
 def _gaps(sentence: str) -> Iterator[tuple[int, int, str]]:

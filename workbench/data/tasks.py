@@ -31,7 +31,7 @@ from workbench.data.rules._item import Item
 RULES = Registry("rule", "workbench.data.rules")
 Family = Literal["surface", "syntax", "semantics", "privacy", "own"]
 FAMILIES: tuple[Family, ...] = get_args(Family)
-_RECIPE = 1
+_RECIPE = 2
 """Number of the way from rules to items; a change makes cached tasks anew."""
 
 

@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import regex
 
-from workbench.core.text import normalise, split_of
+from workbench.core.text import normalise, split_of, word_count
 from workbench.embed._embedder import Embedder
 from workbench.jobs._augment_tasks import WRITINGS
+
+_CLOSED = regex.compile(r"[.?!\"'\p{Sentence_Terminal}\u300d\u300f\u201d]$")
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ def sift(
     found = []
     for each, cosine in zip(made, cosines.tolist(), strict=True):
         source = sources[each.source]
-        most = min(most_words, 2 * len(source.split()) + 8)
+        most = min(most_words, 2 * word_count(source) + 8)
         dropped = _length(each.text, least_words, most) or _form(each, source, seen) or _window(each.kind, cosine)
         if not dropped:
             seen.add(normalise(each.text))
@@ -48,7 +51,7 @@ def sift(
 
 
 def _length(text: str, least: int, most: int) -> str:
-    words = len(text.split())
+    words = word_count(text)
     return "too short" if words < least else "too long" if words > most else ""
 
 
@@ -58,9 +61,9 @@ def _form(made: Made, source: str, seen: set[str]) -> str:
         return "a copy"
     if key in seen:
         return "a duplicate"
-    if made.text[-1] not in ".?!\"'":
+    if not _CLOSED.search(made.text):
         return "unfinished"
-    if WRITINGS[made.kind].question and not made.text.endswith("?"):
+    if WRITINGS[made.kind].question and not made.text.endswith(("?", "\uff1f", "\u061f")):
         return "no question"
     return "of another split" if split_of(made.text) != split_of(source) else ""
 

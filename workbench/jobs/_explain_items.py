@@ -13,7 +13,7 @@ import numpy as np
 from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
 from workbench.core.errors import BadInput
-from workbench.core.text import Split, content_key, words
+from workbench.core.text import Split, split_key, words
 from workbench.data import corpora, personal
 from workbench.data.tasks import load_task
 from workbench.jobs._explain_mixture import Attribute, Mixture, Wordings
@@ -66,7 +66,7 @@ def gather_pool(
     """Texts of 3 to 40 words: `per_task` of each attribute's task, `limit` of a corpus, `planted` records; without all
     that any of the tasks has in another split, so that what is tested was never learnt."""
     tasks = {name: load_task(name) for name in sorted({each.task for each in mixture.attributes})}
-    held = {content_key(task.texts[row]) for task in tasks.values() for row in np.flatnonzero(task.split != split)}
+    held = {split_key(task.texts[row]) for task in tasks.values() for row in np.flatnonzero(task.split != split)}
     found: dict[int, tuple[str, dict[str, str]]] = {}
     given: list[tuple[str, dict[str, str]]] = []
     for name, task in tasks.items():
@@ -75,7 +75,7 @@ def gather_pool(
     given += [(text, {}) for text in corpora.load(corpus, split, limit).texts]
     given += [(text, {}) for text in personal.load(split, planted, seed).corpus.texts] if planted else []
     for text, labels in given:
-        if 3 <= len(text.split()) <= 40 and (key := content_key(text)) not in held:
+        if 3 <= len(text.split()) <= 40 and (key := split_key(text)) not in held:
             found.setdefault(key, (text, {}))[1].update(labels)
     columns = {name: np.array([labels.get(name) for _, labels in found.values()], object) for name in tasks}
     return Pool(tuple(text for text, _ in found.values()), columns)

@@ -9,7 +9,7 @@ import numpy as np
 
 from workbench.core.embedding_set import EmbeddingSet
 from workbench.core.errors import BadInput
-from workbench.core.text import normalise
+from workbench.core.text import normalise, split_form
 from workbench.data import corpora
 from workbench.embed import load_embedder
 from workbench.embed._vector_cache import cached_vectors
@@ -45,14 +45,17 @@ def corpus_vectors(embedder: str, corpus: str, limit: int, device: str = "auto")
 def part(vectors: EmbeddingSet, held_out: float) -> Parted:
     """Leave out duplicates, and hold out the share `held_out`.
 
-    Texts with one normal form are duplicates, and its hash decides the part, so that a text is on the same side in
-    every set. Without texts the vector itself takes the place of the text, and the id decides. Raises BadInput where
-    too few are left.
+    Texts with one normal form are duplicates, and the hash of the split form decides the part, so that a text is on
+    the same side in every set. Without texts the vector itself takes the place of the text, and the id decides. Raises
+    BadInput where too few are left.
     """
     texts = vectors.texts
-    keys = [row.tobytes() for row in vectors.vectors] if texts is None else [normalise(str(t)).encode() for t in texts]
-    decides = [str(id).encode() for id in vectors.ids] if texts is None else keys
-    first: dict[bytes, int] = {}
+    keys: list[str] | list[bytes]
+    if texts is None:
+        keys, decides = [row.tobytes() for row in vectors.vectors], [str(id) for id in vectors.ids]
+    else:
+        keys, decides = [normalise(str(text)) for text in texts], [split_form(str(text)) for text in texts]
+    first: dict[str | bytes, int] = {}
     for row, key in enumerate(keys):
         first.setdefault(key, row)
     rows = np.fromiter(first.values(), np.int64, len(first))
@@ -65,6 +68,7 @@ def part(vectors: EmbeddingSet, held_out: float) -> Parted:
     return Parted(vectors.select(rows[~away]), vectors.select(rows[away]), len(keys) - len(rows))
 
 
-def _hash(key: bytes) -> int:
+def _hash(key: str) -> int:
     """Not the hash that parts corpora into train and test, so that any split of a corpus can be parted again."""
-    return int.from_bytes(hashlib.blake2b(key, digest_size=8, person=b"sae").digest(), "big")
+    raw = key.encode("utf-8", "surrogatepass")
+    return int.from_bytes(hashlib.blake2b(raw, digest_size=8, person=b"sae").digest(), "big")

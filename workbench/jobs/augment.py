@@ -20,7 +20,7 @@ from jaxtyping import Float
 from workbench.core.errors import BadInput, UnknownName
 from workbench.core.files import atomic_path, read_json, write_json
 from workbench.core.progress import progress
-from workbench.core.text import normalise, split_of
+from workbench.core.text import normalise, split_of, word_count
 from workbench.data.corpora import Corpus
 from workbench.embed._embedder import Embedder
 from workbench.jobs._augment_filter import Made, sift
@@ -105,7 +105,7 @@ def _written(corpus: Corpus, recipe: AugmentRecipe, chat: ChatModel, parts: Path
 
 
 def _ask(chat: ChatModel, task: Writing, texts: Sequence[str], recipe: AugmentRecipe, seed: int) -> list[str]:
-    most = int(2.2 * max(len(text.split()) for text in texts)) + 16
+    most = int(2.2 * max(word_count(text) for text in texts)) + 16
     requests = [task.request(text) for text in texts]
     return chat.write(requests, task.turns(), most, recipe.temperature, seed=seed)
 

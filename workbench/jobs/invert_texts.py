@@ -15,7 +15,7 @@ from workbench.embed._windows import split_windows
 from workbench.invert import open_inverter
 from workbench.invert._aligned import Aligned
 from workbench.invert._inverter import PRIOR, Attacker, Inverter, shuffled
-from workbench.invert._score import bleu_signature, score
+from workbench.invert._score import bleu_signature, chrf_signature, score
 from workbench.results import Inversions, InversionScores, ScoreTable
 
 FLOORS = ("nearest", "bag-of-words")
@@ -67,7 +67,7 @@ def invert_texts(
     if floors and len(stolen) > 1:
         blind = run(attack, shuffled(stolen, seed))
         scores.append(rate(blind, role="prior", name=f"{attack.name}, {PRIOR}"))
-    return found, ScoreTable(f"{len(corpus)} texts", tuple(scores), bleu_signature())
+    return found, ScoreTable(f"{len(corpus)} texts", tuple(scores), bleu_signature(corpus.texts), chrf_signature())
 
 
 def _with_victim_vectors(attacker: Attacker, stolen: EmbeddingSet, pair_texts: int) -> Attacker:

@@ -15,7 +15,7 @@ from workbench.core.files import atomic_folder, sha256_of
 from workbench.data import corpora
 from workbench.embed._vector_cache import cached_vectors
 from workbench.invert._inverter import PRIOR, Inverter, shuffled
-from workbench.invert._score import bleu_signature, score
+from workbench.invert._score import bleu_signature, chrf_signature, score
 from workbench.invert.bag_of_words import BagOfWordsInverter
 from workbench.invert.correction import Correction
 from workbench.invert.hypothesis import Hypothesis
@@ -115,4 +115,5 @@ def _measure(trained: Trained, model: TextModel, n: int, beams: int, preset: Pre
         score(method.invert(vectors), corpus.texts, embedder, corpus.groups, role, name, recipe.seed)
         for method, vectors, role, name in runs
     ]
-    return ScoreTable(f"{n} held-out sentences of {recipe.corpus}", tuple(scores), bleu_signature())
+    title = f"{n} held-out sentences of {recipe.corpus}"
+    return ScoreTable(title, tuple(scores), bleu_signature(corpus.texts), chrf_signature())

@@ -108,10 +108,7 @@ class AuditResult(Result):
             self.sentences.chart(),
             self.sentences.table(),
             *group_blocks(self.groups),
-            Text(
-                f"Intervals are 95%. BLEU is the mean over sentences, {self.sentences.signature}. Token F1 compares "
-                "multisets of normalised words. Exact match ignores case, punctuation and spacing."
-            ),
+            Text(f"Intervals are 95%. {self.sentences.counted()}"),
             Examples(f"Hidden sentences, {_RULE} by cosine; {self._shown()}", self.examples),
             Heading("How much personal data comes back"),
             Text(
@@ -187,7 +184,8 @@ class AuditResult(Result):
             Fact(
                 "of sentences come back whole",
                 f"{attack.exact.value:.0%}",
-                f"95% {attack.exact.low:.0%} to {attack.exact.high:.0%}, n = {attack.exact.n}",
+                f"95% {attack.exact.low:.0%} to {attack.exact.high:.0%}, n = {attack.exact.n}"
+                + (f"; {attack.string_exact.value:.0%} to the letter" if attack.string_exact else ""),
                 "bad" if attack.exact.low > 0.01 else "plain",
             ),
         ]

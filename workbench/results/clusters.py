@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from workbench.core.blocks import Block, Fact, Facts, Heading, Table, Text
 from workbench.core.estimate import Estimate
-from workbench.core.marks import Highlight, Weighted
+from workbench.core.marks import Highlight
 from workbench.core.result import Result
-from workbench.core.text import words as words_of
+from workbench.results._weighted_words import weighted_words
 
 _WORDS, _LONGEST = 6, 130
 
@@ -86,10 +86,7 @@ class Clusters(Result):
         for row in self.rows:
             weights = dict(row.words)
             for number, text in enumerate(row.central):
-                pieces = tuple(
-                    Weighted(word, max((weights.get(part, 0.0) for part in words_of(word)), default=0.0))
-                    for word in _short(text).split()
-                )
+                pieces = weighted_words(_short(text), weights)
                 lines.append(("" if number else f"#{row.number}", pieces))
         return Highlight("The texts next to each centroid, the cluster's words coloured", tuple(lines))
 

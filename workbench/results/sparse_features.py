@@ -7,9 +7,9 @@ from itertools import pairwise
 
 from workbench.core.blocks import Block, Fact, Facts, Heading, Intervals, Series, Table, Text
 from workbench.core.estimate import Estimate
-from workbench.core.marks import Heatmap, Highlight, Weighted
+from workbench.core.marks import Heatmap, Highlight
 from workbench.core.result import Result
-from workbench.core.text import words as words_of
+from workbench.results._weighted_words import weighted_words
 
 _SHOWN, _ACTIVE_SHOWN = 20, 10
 _MARKED = 8
@@ -197,10 +197,7 @@ def _highlight(rows: tuple[SparseFeature, ...]) -> Highlight:
     for row in rows:
         weights = dict(row.words)
         for number, text in enumerate(row.top[:2]):
-            pieces = tuple(
-                Weighted(word, max((weights.get(part, 0.0) for part in words_of(word)), default=0.0))
-                for word in _short(text, 160).split()
-            )
+            pieces = weighted_words(_short(text, 160), weights)
             lines.append(("" if number else f"#{row.number}", pieces))
     return Highlight("Top texts of the best named features, their words coloured", tuple(lines))
 

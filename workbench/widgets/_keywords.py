@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Shaped
 
-from workbench.core.text import words
+from workbench.core.text import unspaced, words
 
 _SAMPLE = 5_000
 """Texts that tell how common a word is."""
@@ -34,6 +34,9 @@ class Keywords:
         scores = {
             word: count * np.log((n + 1) / (common[word] + 1))
             for word, count in counts.items()
-            if count >= min(2, len(rows)) and 2 * common[word] <= n and len(word) > 2 and not word.isdigit()
+            if count >= min(2, len(rows))
+            and 2 * common[word] <= n
+            and (len(word) > 2 or unspaced(word))
+            and not word.isdigit()
         }
         return sorted(scores, key=lambda word: (-scores[word], word))[:most]

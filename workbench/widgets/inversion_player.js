@@ -1,10 +1,25 @@
 /* InversionPlayer: one round at a time, with the words that are right, and the curve of all rounds' cosines. */
 
-const WORD = /[\p{L}\p{N}\p{M}]+(?:['’][\p{L}\p{N}\p{M}]+)*|[^\p{L}\p{N}\p{M}]+/gu;
-const plain = (text) => text.normalize("NFKC").toLowerCase().replace(/[^\p{L}\p{N}\p{M}]+/gu, " ").trim();
+/* As the normal form of workbench/core/text.py: words, numbers with their sign and separators, signs and symbols, and single letters of scripts without blanks. */
+const LETTER = String.raw`(?=\p{L})[\p{scx=Han}\p{scx=Hira}\p{scx=Kana}\p{scx=Bopo}\p{scx=Yiii}\p{scx=Thai}\p{scx=Laoo}\p{scx=Khmr}\p{scx=Mymr}\p{scx=Lana}\p{scx=Tale}\p{scx=Talu}\p{scx=Tavt}\p{scx=Java}\p{scx=Bali}]\p{M}*`;
+const RUN = String.raw`(?:(?!${LETTER})[\p{L}\p{N}\p{M}])+`, SIGN = String.raw`[\p{S}%‰&@*#§¶†‡′/\\]\p{M}*`;
+const NUMBER = String.raw`(?:(?<![\p{L}\p{N}\p{M})\].])[-−]\s*(?=\p{N}))?${RUN}(?:(?<=\p{N})[.,:/](?=\p{N})${RUN})*`;
+const TOKEN = new RegExp(`${LETTER}|${NUMBER}|${SIGN}`, "gu");
+const PIECE = new RegExp(`${LETTER}|${NUMBER}(?:['’]${RUN})*|${SIGN}`, "gu");
+const plain = (text) => (text.normalize("NFKC").toLowerCase().match(TOKEN) ?? []).map((token) => token.replace(/^[-−]\s*/u, "-")).join(" ");
 
 /* Pieces of a text with their places; words have a key. */
-const pieces = (text) => [...text.matchAll(WORD)].map((match) => ({ text: match[0], at: match.index, key: plain(match[0]) }));
+const pieces = (text) => {
+  const found = [];
+  let end = 0;
+  for (const match of text.matchAll(PIECE)) {
+    if (match.index > end) found.push({ text: text.slice(end, match.index), at: end, key: "" });
+    found.push({ text: match[0], at: match.index, key: plain(match[0]) });
+    end = match.index + match[0].length;
+  }
+  if (end < text.length) found.push({ text: text.slice(end), at: end, key: "" });
+  return found;
+};
 
 /* Pieces in which a value stands word for word, one after the other. */
 const placesOf = (value, list) => {

@@ -11,7 +11,7 @@ from jaxtyping import Float
 
 from workbench.core.blocks import Block, Example, Examples, Heading, Segment, Table
 from workbench.core.errors import BadInput
-from workbench.core.text import normalise
+from workbench.core.text import contains, pieces, tokens
 from workbench.results import Inversions
 from workbench.widgets._packing import pack_texts
 from workbench.widgets._widget import Widget, require
@@ -90,9 +90,8 @@ class InversionPlayer(Widget):
         spans = self._spans[row] if self._spans and self._truths else []
         if not spans or not self._truths:
             return cosine
-        guess = f" {normalise(str(self._found.texts[row]))} "
-        values = (normalise(self._truths[row][each["start"] : each["end"]]) for each in spans)
-        whole = sum(f" {value} " in guess for value in values)
+        values = (self._truths[row][each["start"] : each["end"]] for each in spans)
+        whole = sum(contains(str(self._found.texts[row]), value) for value in values)
         return f"{cosine}, {whole} of {len(spans)} personal values whole".removeprefix(", ")
 
 
@@ -145,8 +144,5 @@ def _places(spans: Any, text: str, row: int) -> Iterator[dict[str, Any]]:
 
 
 def _marked(text: str, other: str) -> tuple[Segment, ...]:
-    shared = set(normalise(other).split())
-    pieces = text.split(" ")
-    marks = ["same" if normalise(piece) and normalise(piece) in shared else "" for piece in pieces]
-    ends = ["" if place == len(pieces) - 1 else " " for place in range(len(pieces))]
-    return tuple(Segment(piece + end, mark) for piece, mark, end in zip(pieces, marks, ends, strict=True))
+    shared = set(tokens(other))
+    return tuple(Segment(each, "same" if shared.issuperset(tokens(each) or [""]) else "") for each in pieces(text))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Sequence
 
-from workbench.core.text import content_key
+from workbench.core.text import split_key
 from workbench.data.rules._item import Item, sentences
 
 __all__ = ["label_bigram_shift"]
@@ -18,7 +18,7 @@ def label_bigram_shift(source: Sequence[str], limit: int = 20_000) -> Iterator[I
     shift). Two words that are alike are not exchanged.
     """
     for text, group in sentences(source, limit):
-        words, chance = text.split(), random.Random(content_key(text))
+        words, chance = text.split(), random.Random(split_key(text))
         places = [i for i in range(1, len(words) - 2) if words[i].casefold() != words[i + 1].casefold()]
         if not places:
             continue
