@@ -43,11 +43,9 @@ def unique_ids(values: Iterable[Any]) -> np.ndarray:
     Files hold ids as text, so 1 and "1" are the same id.
     """
     given = list(values)
-    texts = [value if type(value) is str else id_text(value) for value in given]
-    if len(set(texts)) < len(texts) or not all(text and text.strip() for text in texts):
-        _refuse(given, [id_text(value) for value in given])
-    if not all(text.isascii() for text in texts if text):
-        texts = [id_text(value) for value in given]
+    texts = given if all(type(value) is str and value.isascii() for value in given) else list(map(id_text, given))
+    if len(set(texts)) < len(texts) or not all(text and not text.isspace() for text in texts):
+        _refuse(given, list(map(id_text, given)))
     held = np.empty(len(texts), dtype=object)
     held[:] = texts
     return held

@@ -73,8 +73,15 @@ def plain_types(table: pa.Table) -> pa.Table:
     """The same table without views and dictionaries (categories), which only some functions of Arrow know."""
     for place, field in enumerate(table.schema):
         if (kind := _plain(field.type)) != field.type:
-            table = table.set_column(place, field.with_type(kind), table[field.name].cast(kind))
+            table = table.set_column(place, field.with_type(kind), _cast(table.column(place), kind))
     return table
+
+
+def _cast(column: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
+    try:
+        return column.cast(kind)
+    except pa.ArrowNotImplementedError:  # a dictionary of views, as polars gives for categories
+        return pa.chunked_array([pa.array(column.to_pylist(), kind)])
 
 
 def _plain(kind: pa.DataType) -> pa.DataType:
@@ -102,8 +109,11 @@ def _table_of(source: Any) -> pa.Table:
         if not hasattr(source, "with_format"):
             raise BadInput(f"the {type(source).__name__} has no rows at hand; make a Dataset of it first")
         return pa.Table.from_batches(source.with_format("arrow")[:].to_batches())
-    if hasattr(source, "ndim") and not hasattr(source, "columns"):  # a matrix, or a Series of lists
+    if (hasattr(source, "ndim") or hasattr(source, "to_frame")) and not hasattr(source, "columns"):  # a matrix, or a Series of lists
         return _column(source)
+    if type(source).__module__.partition(".")[0] == "pandas":
+        numbered = type(source.index).__name__ == "RangeIndex" and (source.index.start, source.index.step) == (0, 1)
+        return pa.Table.from_pandas(source, preserve_index=not numbered)
     if hasattr(source, "__arrow_c_stream__"):
         found = pa.RecordBatchReader.from_stream(source)
         return found.read_all()

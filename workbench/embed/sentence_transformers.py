@@ -65,6 +65,8 @@ class SentenceTransformersEmbedder(GradEmbedder):
 
     def lengths(self, texts: Sequence[str]) -> Int[np.ndarray, " n"]:
         """Token counts by the model's own tokenizer."""
+        if not callable(self.model.tokenizer):  # of word vectors and static embeddings, which have no limit
+            return np.array([1 + len(text.split()) for text in texts], dtype=np.int64)
         return token_counts(self.model.tokenizer, [self.prompt + text for text in texts])
 
     def features(self, texts: list[str]) -> Features:
