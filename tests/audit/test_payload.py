@@ -253,3 +253,21 @@ def test_it_needs_the_store_alone(store):
     STOLEN_STORE.admit("payload", NEEDS)
     with pytest.raises(BadInput, match="near is 2"):
         payload(store, near=2.0)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("\u6211\u4eec\u4eca\u5929\u53bb\u5317\u4eac", True),  # Chinese
+        (
+            "\u1781\u17d2\u1789\u17bb\u17c6\u179f\u17d2\u179a\u179b\u17b6\u1789\u17cb\u17a2",
+            True,
+        ),  # Khmer
+        ("\u0e82\u0ec9\u0ead\u0e8d\u0eae\u0eb1\u0e81\u0ec0\u0e88\u0ebb\u0ec9\u0eb2", True),  # Lao
+        ("\u092e\u0948\u0902 \u0918\u0930 \u091c\u093e \u0930\u0939\u093e \u0939\u0942\u0901", True),  # Hindi
+        ("\u5317\u4eac", False),
+        ("New York", False),
+    ],
+)
+def test_free_text_is_known_in_every_script(value, text):
+    assert is_free_text(value) is text
