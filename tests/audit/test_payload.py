@@ -22,7 +22,7 @@ from workbench.core.access import STOLEN_STORE, Access
 from workbench.core.embedding_set import EmbeddingSet
 from workbench.core.errors import BadInput
 from workbench.core.result import Result
-from workbench.core.text import normalise
+from workbench.core.text import normalise, split_form
 from workbench.core.vectors import unit
 from workbench.data.personal import draw_value
 from workbench.defend import open_defence
@@ -171,11 +171,12 @@ def test_ids_tell_their_order_and_gaps():
         (lambda text: "doc:" + hashlib.md5(text.strip().encode()).hexdigest()[:16], "md5 of the stripped text"),
         (lambda text: str(uuid.uuid5(uuid.NAMESPACE_DNS, text)), "UUID v5 (DNS) of the text"),
         (lambda text: hashlib.blake2b(normalise(text).encode(), digest_size=8).hexdigest(), "blake2b of the normal"),
+        (lambda text: hashlib.blake2b(split_form(text).encode(), digest_size=8).hexdigest(), "blake2b of the split"),
         (lambda text: hashlib.sha256(b"salt" + text.encode()).hexdigest(), ""),
     ],
 )
 def test_ids_that_are_hashes_of_their_texts(make, said):
-    texts = [f" Text number {number}. " for number in range(9)]
+    texts = [f" Text # {number}. " for number in range(9)]
     told = hashed_from([make(text) for text in texts], texts)
     assert told.startswith(said)
     assert bool(told) == bool(said)
