@@ -266,3 +266,23 @@ def test_other_poolings_and_language_models_sum_too(name):
     found = open_attributor(embedder).pair(A, B, "word")
     assert found.score == pytest.approx(cosine(embedder, A, B), abs=1e-4)
     assert found.completeness_error <= 1e-2
+
+
+@pytest.mark.parametrize(
+    ("text", "level", "found"),
+    [
+        (
+            "\u0939\u093f\u0902\u0926\u0940 \u0926\u093f\u0928!",
+            "word",
+            ["\u0939\u093f\u0902\u0926\u0940", "\u0926\u093f\u0928", "!"],
+        ),
+        ("\u6211\u7231Python", "word", ["\u6211", "\u7231", "Python"]),
+        ("\u0e40\u0e2a\u0e37\u0e49\u0e2d", "word", ["\u0e40", "\u0e2a\u0e37\u0e49", "\u0e2d"]),
+        ("don't snake_case a.b@c.org, ok", "word", ["don't", "snake_case", "a.b@c.org", ",", "ok"]),
+        ("\U0001f468\u200d\U0001f469\u200d\U0001f467 hi", "word", ["\U0001f468\u200d\U0001f469\u200d\U0001f467", "hi"]),
+        ("\u4f60\u597d\u3002\u518d\u89c1\u3002", "sentence", ["\u4f60\u597d\u3002", "\u518d\u89c1\u3002"]),
+        ("One. Two 2.5? Three", "sentence", ["One.", "Two 2.5?", "Three"]),
+    ],
+)
+def test_words_and_sentences_of_every_script(text, level, found):
+    assert [text[start:end] for start, end in pieces_of(text, level)] == found

@@ -173,6 +173,14 @@ def test_blind_is_at_chance_on_lists_of_one_source(candidates):
     assert found.at(0.01).found.low < candidates.chance(0.01)
 
 
+def test_lists_that_differ_in_a_script_without_blanks_are_said_to_leak():
+    """Members hold a letter more, the others another one: as one word of ten letters no text is like any other."""
+    random = np.random.default_rng(0)
+    texts = ["".join(chr(0x4E00 + letter) for letter in random.integers(0, 400, 9)) for _ in range(800)]
+    found = blind(Candidates.of([text + "\u9f98" for text in texts[:400]], [text + "\u9f99" for text in texts[400:]]))
+    assert found.auc.value > 0.99
+
+
 def test_loss_is_compared_with_that_of_texts_as_hard(candidates):
     """A member's loss is .3 lower, but texts differ by more: only what the prior does not foretell tells."""
     random = np.random.default_rng(0)

@@ -22,7 +22,7 @@ from workbench.core.access import STOLEN_STORE, Access
 from workbench.core.embedding_set import EmbeddingSet
 from workbench.core.errors import BadInput
 from workbench.core.result import Result
-from workbench.core.text import normalise
+from workbench.core.text import normalise, split_form
 from workbench.core.vectors import unit
 from workbench.data.personal import draw_value
 from workbench.defend import open_defence
@@ -171,11 +171,12 @@ def test_ids_tell_their_order_and_gaps():
         (lambda text: "doc:" + hashlib.md5(text.strip().encode()).hexdigest()[:16], "md5 of the stripped text"),
         (lambda text: str(uuid.uuid5(uuid.NAMESPACE_DNS, text)), "UUID v5 (DNS) of the text"),
         (lambda text: hashlib.blake2b(normalise(text).encode(), digest_size=8).hexdigest(), "blake2b of the normal"),
+        (lambda text: hashlib.blake2b(split_form(text).encode(), digest_size=8).hexdigest(), "blake2b of the split"),
         (lambda text: hashlib.sha256(b"salt" + text.encode()).hexdigest(), ""),
     ],
 )
 def test_ids_that_are_hashes_of_their_texts(make, said):
-    texts = [f" Text number {number}. " for number in range(9)]
+    texts = [f" Text # {number}. " for number in range(9)]
     told = hashed_from([make(text) for text in texts], texts)
     assert told.startswith(said)
     assert bool(told) == bool(said)
@@ -253,3 +254,21 @@ def test_it_needs_the_store_alone(store):
     STOLEN_STORE.admit("payload", NEEDS)
     with pytest.raises(BadInput, match="near is 2"):
         payload(store, near=2.0)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("\u6211\u4eec\u4eca\u5929\u53bb\u5317\u4eac", True),  # Chinese
+        (
+            "\u1781\u17d2\u1789\u17bb\u17c6\u179f\u17d2\u179a\u179b\u17b6\u1789\u17cb\u17a2",
+            True,
+        ),  # Khmer
+        ("\u0e82\u0ec9\u0ead\u0e8d\u0eae\u0eb1\u0e81\u0ec0\u0e88\u0ebb\u0ec9\u0eb2", True),  # Lao
+        ("\u092e\u0948\u0902 \u0918\u0930 \u091c\u093e \u0930\u0939\u093e \u0939\u0942\u0901", True),  # Hindi
+        ("\u5317\u4eac", False),
+        ("New York", False),
+    ],
+)
+def test_free_text_is_known_in_every_script(value, text):
+    assert is_free_text(value) is text

@@ -106,6 +106,17 @@ def test_a_skeleton_is_a_task_once_it_has_texts(tmp_path):
         load_task(str(place))
 
 
+def test_texts_that_differ_in_marks_are_items_of_their_own(tmp_path):
+    """408 Hindi syllables: their consonants alone, by which splits are made, are 34 texts."""
+    place = write_skeleton("my-task", tmp_path)
+    signs = [chr(code) for code in range(0x93E, 0x94A)]
+    syllables = [chr(code) + sign for code in range(0x915, 0x937) for sign in signs]
+    lines = [f"{each},{'yes' if row % 2 else 'no'},d{row}" for row, each in enumerate(syllables)]
+    (place / "texts.csv").write_text("text,label,group\n" + "\n".join(lines), encoding="utf-8")
+    task = load_task(str(place))
+    assert len(set(task.texts)) == len(task) > 300
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

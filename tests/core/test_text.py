@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+import time
 import unicodedata
 
 import pytest
@@ -162,6 +163,22 @@ def test_the_normal_form_is_as_the_page_states_it():
     assert tokens("\u6211\u7231C++") == ["\u6211", "\u7231", "c", "+", "+"]
     assert tokens("\u0e40\u0e2a\u0e37\u0e49\u0e2d") == ["\u0e40", "\u0e2a\u0e37\u0e49", "\u0e2d"]
     assert tokens("\u0926\u093f\u0928 \u0926\u093e\u0928") == ["\u0926\u093f\u0928", "\u0926\u093e\u0928"]
+
+
+def test_a_long_hostile_text_takes_no_time():
+    """Blanks, hyphens and marks without end, by which nested patterns would be quadratic."""
+    began = time.process_time()
+    for text in (
+        "- " * 50_000,
+        "-" + " " * 100_000 + "$",
+        "= " + " " * 100_000 + "-",
+        "1," * 50_000,
+        "\u6211 " * 50_000,
+    ):
+        normalise(text)
+        pieces(text)
+        words(text)
+    assert time.process_time() - began < 20
 
 
 def test_hindi_words_have_a_key_each():

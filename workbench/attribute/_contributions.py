@@ -15,7 +15,9 @@ from workbench.core.text import CLUSTER, SPACED
 Level = Literal["token", "word", "sentence"]
 LEVELS: tuple[Level, ...] = ("token", "word", "sentence")
 _WORD = regex.compile(rf"{CLUSTER}|[{SPACED}_]+(?:['\u2019.@-][{SPACED}_]+)*|(?!\s)\X", regex.V1)
-_SENTENCE = re.compile(r"\S.*?(?:[.!?]+(?=\s|$)|$)", re.DOTALL)
+_SENTENCE = re.compile(
+    r"\S.*?(?:[.!?\u0964\u061f\u06d4]+(?=\s|$)|[\u3002\uff01\uff1f\uff61]+|$)", re.DOTALL
+)  # Chinese and Japanese set no blank after the end of a sentence
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from workbench.core.text import normalise
+from workbench.core.text import normalise, split_form
 
 MOST = 0.95
 """Share of values that must be of a kind for a column to be called so."""
@@ -58,6 +58,7 @@ _FORMS: dict[str, Callable[[str], str]] = {
     "stripped text": str.strip,
     "lower-cased text": str.lower,
     "normal form of the text": normalise,
+    "split form of the text": split_form,
 }
 
 

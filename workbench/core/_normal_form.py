@@ -81,12 +81,12 @@ def fold(text: str) -> str:
 
 def normal_form(text: str) -> str:
     """The tokens of a text with one blank between them; the folded text where it has no token."""
-    folded = fold(text)
+    folded = " ".join(fold(text).split())
     if text.isascii() and not _ASCII_SIGN.search(text):  # most English sentences, and ten times faster
-        return " ".join(_ASCII_WORD.findall(folded)) or " ".join(folded.split())
+        return " ".join(_ASCII_WORD.findall(folded)) or folded
     found = [_written(match) for match in _TOKEN.finditer(folded)]
     if not found:
-        return " ".join(folded.split())
+        return folded
     joined = " ".join(found)
     return joined if joined.isascii() else _INNER_BLANK.sub("", joined)
 
