@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from workbench.core import codec
 from workbench.core.errors import BadInput
 from workbench.core.files import atomic_path, parse_json, whole_file
+from workbench.core.labels import column as label_column
 from workbench.core.vectors import finite_rows
 
 _META = b"workbench.provenance"
@@ -74,7 +75,7 @@ class EmbeddingSet:
         _refuse_duplicates(ids)
         object.__setattr__(self, "ids", ids)
         object.__setattr__(self, "vectors", vectors)
-        object.__setattr__(self, "labels", {name: _column(column) for name, column in self.labels.items()})
+        object.__setattr__(self, "labels", {name: label_column(column) for name, column in self.labels.items()})
         if self.texts is not None:
             object.__setattr__(self, "texts", np.asarray(self.texts, dtype=object))
 
@@ -127,7 +128,7 @@ class EmbeddingSet:
                 vectors=_matrix(table["vector"]),
                 texts=_texts(table["text"].to_pylist()) if "text" in has else None,
                 labels={
-                    name.removeprefix(_LABEL): _column(table[name].to_pylist())
+                    name.removeprefix(_LABEL): label_column(table[name].to_pylist())
                     for name in table.column_names
                     if name.startswith(_LABEL)
                 },
@@ -177,18 +178,6 @@ def _provenance(meta: bytes) -> Provenance:
     if not isinstance(value, dict):
         raise BadInput(f"provenance is a {type(value).__name__}; expected an object")
     return Provenance.from_json(value)
-
-
-def _column(values: Any) -> np.ndarray:
-    """A label of n rows as an array; lists within (tags) stay lists."""
-    if isinstance(values, np.ndarray):
-        return values
-    values = list(values)
-    if any(isinstance(value, list | tuple | dict | np.ndarray) for value in values):
-        held = np.empty(len(values), dtype=object)
-        held[:] = values
-        return held
-    return np.array(values)
 
 
 def _texts(values: list[Any]) -> np.ndarray:
