@@ -139,8 +139,8 @@ class _Rows:
         """Those of the rows that are kept."""
         if kept[np.concatenate([self.train, self.validation, self.test])].all():
             return self
-        parts = (part[kept[part]] for part in (self.train, self.validation, self.test))
-        return _Rows(*parts, self.groups[kept[self.test]], self.grouped, self.seed)
+        train, validation, test = (part[kept[part]] for part in (self.train, self.validation, self.test))
+        return _Rows(train, validation, test, self.groups[kept[self.test]], self.grouped, self.seed)
 
     def share(self, right: Shaped[np.ndarray, " m"]) -> Estimate:
         """Share of test rows."""
