@@ -44,8 +44,6 @@ def items(labels: Column, what: str = "labels") -> list[Any]:
     shape = getattr(labels, "shape", None)
     if shape is not None and len(shape) != 1:
         raise BadInput(f"{what} has shape {tuple(shape)}; expected one dimension, one label for each vector")
-    if isinstance(labels, np.ma.MaskedArray):
-        labels = labels.astype(object).filled(None)
     if isinstance(labels, np.ndarray) and labels.dtype.kind == "M":
         labels = labels.astype("datetime64[us]")
     for name in ("to_pylist", "to_list", "tolist"):

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from jaxtyping import Int, Shaped
 
 from workbench.core.errors import BadInput
-from workbench.core.labels import Labels, group_keys
+from workbench.core.labels import Column, Labels, group_keys
 from workbench.core.text import SPLITS
 from workbench.data._task_items import split_of_group
 from workbench.data.tasks import ProbeTask
@@ -94,9 +93,9 @@ class Labelled:
 
 def labelled_by(
     name: str,
-    labels: Sequence[Any] | Shaped[np.ndarray, " n"],
-    groups: Sequence[Any] | Shaped[np.ndarray, " n"] | None = None,
-    texts: Sequence[str] | None = None,
+    labels: Column,
+    groups: Column | None = None,
+    texts: Sequence[str] | Shaped[np.ndarray, " n"] | None = None,
 ) -> Labelled:
     """The user's own labels: words and up to 50 distinct whole numbers are classes, other numbers are grades.
 
