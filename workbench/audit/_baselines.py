@@ -10,6 +10,7 @@ import numpy as np
 from workbench.audit._attacking import Attacking, Case
 from workbench.audit.plan import RANDOM_TEXTS
 from workbench.core.embedding_set import EmbeddingSet
+from workbench.core.labels import is_missing
 from workbench.core.text import word_count, words
 from workbench.data import corpora
 from workbench.embed._random import random_encoder
@@ -38,7 +39,7 @@ def metadata_alone(attacking: Attacking, case: Case, store: EmbeddingSet | None)
     columns = list(store.labels.values())
     said = []
     for id in case.corpus.ids:
-        cells = [str(column[rows[id]]) for column in columns if column[rows[id]] is not None]
+        cells = [str(column[rows[id]]) for column in columns if not is_missing(column[rows[id]])]
         said.append(" ".join([id, *cells]))
     return [_scored(attacking, case, PAYLOAD, said)]
 

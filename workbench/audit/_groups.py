@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from jaxtyping import Float
 
-from workbench.core.estimate import Estimate, difference, exact_proportion, mean, mean_share, proportion
+from workbench.core.estimate import difference, exact_proportion, mean_share
+from workbench.core.few import FEW
+from workbench.core.labels import is_missing
+from workbench.core.means import mean_gain
 from workbench.core.text import unspaced, word_count
 from workbench.data.corpora import Corpus
 from workbench.invert._score import exact_match, token_f1
@@ -46,7 +48,13 @@ def group_scores(
             rows = np.flatnonzero(column == group)
             if len(rows) < _FEWEST:
                 continue
-            n, exact = len(rows), exact_proportion(int(whole[rows].sum()), len(rows))
+            n, few_documents = len(rows), len({*documents[rows].tolist()}) < min(FEW, len(rows))
+            exact, unread_exact = (
+                mean_share(hits[rows].astype(float), documents[rows], seed)
+                if few_documents
+                else exact_proportion(int(hits[rows].sum()), n)
+                for hits in (whole, by_chance)
+            )
             out.append(
                 GroupScores(
                     by=by,
@@ -57,19 +65,10 @@ def group_scores(
                     prior_f1=mean_share(unread[rows], documents[rows], seed),
                     excess=mean_gain((read - unread)[rows], documents[rows], seed),
                     exact=exact,
-                    exact_excess=difference(exact, exact_proportion(int(by_chance[rows].sum()), n)),
+                    exact_excess=difference(exact, unread_exact),
                 )
             )
     return out
-
-
-def mean_gain(gains: Float[np.ndarray, " n"], groups: np.ndarray, seed: int = 0) -> Estimate:
-    """Mean of paired differences of shares; where none differs, with Clopper and Pearson's limit on either side."""
-    if gains.any():
-        return mean(gains, groups, seed)
-    n = len({*groups.tolist()})
-    limit = proportion(0, n).high
-    return Estimate(0.0, -limit, limit, n, "Clopper-Pearson")
 
 
 def _bucket(size: int, unit: str) -> str:
@@ -79,6 +78,6 @@ def _bucket(size: int, unit: str) -> str:
 
 def _largest(column: np.ndarray) -> list[str]:
     """The most frequent values, none where there is but one: that is no group."""
-    values, counts = np.unique(column.astype(str), return_counts=True)
+    values, counts = np.unique(column[[not is_missing(value) for value in column]].astype(str), return_counts=True)
     order = np.argsort(-counts, kind="stable")[:_MOST]
     return [str(values[place]) for place in order] if len(values) > 1 else []

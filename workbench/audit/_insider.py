@@ -15,25 +15,28 @@ _FOLDS = 5
 def labelled(name: str, column: Shaped[np.ndarray, " n"], groups: list[str], seed: int = 0) -> Labelled:
     """A label column as classes; a fifth of the rows is hidden and a fifth validates, whole groups, classes in balance.
 
-    Unlike the probes' split by hash it also suits a store of few groups. Raises BadInput where labels are missing or no
-    classes, where a class has fewer than five rows or one to learn from, and for fewer than three groups.
+    Unlike the probes' split by hash it also suits a store of few groups. Rows without a label have no split. Raises
+    BadInput where labels are no classes, where a class has fewer than five rows or one to learn from, and for fewer
+    than three groups.
     """
     from sklearn.model_selection import StratifiedGroupKFold
 
     what = f"label {name!r}"
     held = coded(column, len(groups), what)
-    count = len({*groups})
+    own = np.array(groups, object)[held.rows]
+    count = len({*own.tolist()})
     if count < 3:
         raise BadInput(f"{what} has rows of {count} groups; expected at least 3: some to learn from, some to hide")
     rare, few = held.names[int(held.counts.argmin())], int(held.counts.min())
     if few < _FOLDS:
         raise BadInput(f"{what} has {few} rows of {rare!r}; expected {_FOLDS} at least: merge or leave out rare ones")
     folds = StratifiedGroupKFold(min(_FOLDS, count), shuffle=True, random_state=seed)
-    split = np.full(len(groups), "train", object)
-    parts = folds.split(np.zeros((len(groups), 1)), held.codes, groups)
+    split = np.full(len(groups), "", object)
+    split[held.rows] = "train"
+    parts = folds.split(np.zeros((len(own), 1)), held.codes[held.rows], own)
     for part, (_, rows) in zip(("test", "validation"), parts, strict=False):
-        split[rows] = part
-    data = Labelled(name, held.codes, held.names, tuple(groups), split)
+        split[held.rows[rows]] = part
+    data = Labelled(name, held.codes, held.names, tuple(groups), split, left_out=held.left_out)
     counts = np.bincount(data.labels[data.learnt], minlength=len(held.names))
     if counts.min() < 2:
         raise BadInput(f"{what} leaves one row to learn {held.names[int(counts.argmin())]!r} from: it has few groups")

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped
 
+from workbench.core.labels import is_missing, items
 from workbench.probe._estimators import _tuned, less_log_loss, linear_probe
 
 _NUMBERS = 20
@@ -41,7 +42,7 @@ def side_model(validation: Bool[np.ndarray, " m"], table: np.ndarray, labels: np
 
 
 def _encoded(column: np.ndarray, learnt: np.ndarray) -> Sequence[np.ndarray]:
-    values = column.tolist()
+    values = [None if is_missing(value) else value for value in items(column)]
     numbers = [value for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
     if len(numbers) >= len(values) - sum(value is None for value in values) and len({*numbers}) > _NUMBERS:
         table = np.array([np.nan if value is None else float(value) for value in values])

@@ -70,7 +70,9 @@ class UtilityScores:
         return cls(
             mean_share(np.mean([each.gain for each in found], axis=0), utility.groups, seed),
             mean_share(np.mean([each.hit for each in found], axis=0), utility.groups, seed),
-            Estimate(value, low, high, areas[0].n, f"{areas[0].method}; mean of {len(areas)} seeds"),
+            Estimate(value, low, high, areas[0].n, f"{areas[0].method}; mean of {len(areas)} seeds")
+            if all(area.has_interval for area in areas)
+            else Estimate.without_interval(value, areas[0].n, "1 item on a side"),
         )
 
 

@@ -22,6 +22,9 @@ from workbench.core.claims import sign_flip
 from workbench.core.embedding_set import EmbeddingSet, SetLike
 from workbench.core.errors import BadInput, UnknownName
 from workbench.core.estimate import Estimate, proportion
+from workbench.core.few import further_size, pseudo_ratio
+from workbench.core.labels import group_keys
+from workbench.core.means import mean_gain
 from workbench.core.progress import progress
 from workbench.core.text import normalise
 from workbench.core.vectors import live
@@ -63,14 +66,15 @@ def infer_attributes(
             raise UnknownName("label", name, tuple(store.labels))
     alone = labels[0] if len({*labels}) == 1 else groups
     others = tuple(name for name in (store.labels if side is None else side) if name not in (groups, alone))
-    keys, rows = _keys(store, groups), []
+    keys, rows, left_out = _keys(store, groups), [], []
     with progress("attributes", len(labels), "attributes") as advance:
         for name in dict.fromkeys(labels):
             held = labelled(name, store.labels[name], keys, seed)
             known = {other: store.labels[other] for other in others if other != name}
+            left_out += [held.left_out] if held.left_out else []
             rows.append(_Insider.of(held, store.vectors, known, seed).scores(sizes))
             advance(1)
-    return AttributeInference(tuple(rows), others, DRAWS, time.monotonic() - began)
+    return AttributeInference(tuple(rows), others, DRAWS, time.monotonic() - began, tuple(left_out))
 
 
 @dataclass(frozen=True)
@@ -184,26 +188,27 @@ class _Insider:
         resampler = self.resampler
         above, below = np.bincount(resampler.rows, right - usual), np.bincount(resampler.rows, 1 - usual)
         value, room = float(above.sum() / below.sum()), 1 - float(usual.mean())
+        if resampler.count == 1:
+            return resampler.none(value)
         if right.all() or not above.any():
             limit = proportion(0, resampler.count).high / room
             return Estimate(value, value - limit, min(1.0, value + limit), resampler.count, "Clopper-Pearson")
+        if resampler.few:  # one further group is all right, or its most frequent class alone is
+            size = further_size(resampler.sizes)
+            low, high = pseudo_ratio(above, below, (-size, 0.0), (size, size), self.seed)
+            return Estimate(value, low, min(1.0, high), resampler.count, f"Gaffke, {resampler.count} groups")
         with np.errstate(invalid="ignore", divide="ignore"):
             return resampler.estimate(value, (resampler.draws @ above) / (resampler.draws @ below))
 
     def _mean(self, values: np.ndarray) -> Estimate:
         """Of paired differences, which may be below 0."""
-        resampler = self.resampler
-        sums, counts = np.bincount(resampler.rows, values), np.bincount(resampler.rows)
-        if not values.any():
-            limit = proportion(0, resampler.count).high
-            return Estimate(0.0, -limit, limit, resampler.count, "Clopper-Pearson")
-        return resampler.estimate(float(values.mean()), (resampler.draws @ sums) / (resampler.draws @ counts))
+        return mean_gain(values, self.resampler.names, self.seed)
 
 
 def _keys(store: EmbeddingSet, groups: str) -> list[str]:
     """What must not be both learnt from and hidden."""
     if groups:
-        return [str(value) for value in store.labels[groups]]
+        return group_keys(store.labels[groups])
     if store.texts is not None:
         return [normalise(str(text)) or str(text) for text in store.texts]
     return [str(place) for place in distinct(store.vectors).member]

@@ -96,12 +96,15 @@ def judge_defences(
     if vectors.ndim != 2 or len(vectors) != len(data.labels):
         raise BadInput(f"vectors has shape {vectors.shape} but {data.name} has {len(data.labels)} labels")
     require_finite(vectors)
+    labelled = data.kept(0)
+    labels = {name: np.asarray(column)[labelled] for name, column in (labels or {}).items()}
+    data, vectors = data.select(labelled), vectors[labelled]
     shown = [without_key(line) for line in defences]
     if twice := {line for line in shown if shown.count(line) > 1}:
         raise BadInput(f"{min(twice)} is named twice; expected each defence once (keys do not count)")
     fitters = {without_key(line): open_fitter(line) for line in defences}
     fitters = {NONE: Ready(_Undefended()), **fitters}
-    known = {data.name: data.labels, **(labels or {})}
+    known = {data.name: data.labels, **labels}
     bench = _Bench(data, vectors, known, Attackers(data, vectors), utility, seeds)
     with progress("judge", len(fitters) * len(seeds), "trials") as advance:
         rows = tuple(bench.row(line, fitter, advance) for line, fitter in fitters.items())
@@ -120,6 +123,7 @@ def judge_defences(
         questions=0 if utility is None else len(utility.questions),
         seeds=tuple(seeds),
         seconds=time.monotonic() - began,
+        left_out=data.left_out,
     )
 
 

@@ -60,7 +60,8 @@ class Gate(BaseModel):
     def broken(self, findings: tuple[Finding, ...]) -> list[str]:
         """A line for every finding that is over a limit, and for every limit that no finding could be held against.
 
-        A limit on what was not measured is broken: what was not looked at has not passed.
+        A limit on what was not measured is broken: what was not looked at has not passed. So is a limit on an end of
+        the interval where one item or one group gave none.
         """
         lines = []
         for limit in self.limit:
@@ -68,7 +69,8 @@ class Gate(BaseModel):
             if not met:
                 lines.append(f"{limit.words()}: nothing of the kind was measured")
             for finding in met:
-                if getattr(finding.excess, limit.bound) > limit.most:
+                unknown = limit.bound != "value" and not finding.excess.has_interval
+                if unknown or getattr(finding.excess, limit.bound) > limit.most:
                     name = f"{finding.threat}, {finding.attack}, {finding.measure}"
                     lines.append(f"{limit.words()}, but {name} has {finding.excess.text()}")
         return lines

@@ -23,6 +23,7 @@ from workbench.audit.ladder import grid
 from workbench.audit.plan import AuditPlan
 from workbench.core.embedding_set import EmbeddingSet
 from workbench.core.errors import BadInput
+from workbench.core.labels import Labels
 from workbench.core.progress import progress
 from workbench.core.result import Result
 from workbench.core.text import word_count
@@ -169,7 +170,13 @@ def _labels(plan: AuditPlan, store: EmbeddingSet, sentences: Corpus) -> dict[str
     """The store's label that the plan names, of the sentences that are scored."""
     if plan.label not in store.labels:
         return {}
-    told = {str(id): str(value) for id, value in zip(store.ids, store.labels[plan.label], strict=True)}
+    column = Labels.of(store.labels[plan.label], None, f"label {plan.label!r}")
+    if column.numbers and not column.whole:
+        said = ["" if value is None else str(value) for value in column.values]
+    else:
+        names, codes = column.classes()
+        said = ["" if code < 0 else names[code] for code in codes]
+    told = dict(zip(map(str, store.ids), said, strict=True))
     return {plan.label: tuple(told[id] for id in sentences.ids)}
 
 

@@ -15,7 +15,7 @@ import pyarrow as pa
 from jaxtyping import Bool, Float
 
 from workbench.core.errors import BadInput
-from workbench.core.ids import is_missing
+from workbench.core.labels import is_missing
 from workbench.core.vectors import finite_rows
 
 OnBadRows = Literal["fail", "skip"]

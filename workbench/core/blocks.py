@@ -107,8 +107,8 @@ class Intervals:
                     "error_x": {
                         "type": "data",
                         "symmetric": False,
-                        "array": [e.high - e.value for _, e in shown],
-                        "arrayminus": [e.value - e.low for _, e in shown],
+                        "array": [e.shown()[1] - e.value for _, e in shown],
+                        "arrayminus": [e.value - e.shown()[0] for _, e in shown],
                         "color": colour,
                         "thickness": 1.6,
                         "width": 4,
@@ -158,7 +158,7 @@ class Intervals:
         return -(-len(self.series) // across) if len(self.series) > 1 else 0
 
     def _lows(self) -> list[float]:
-        return [e.low for series in self.series for e in series.estimates if e is not None] or [0.0]
+        return [e.shown()[0] for series in self.series for e in series.estimates if e is not None] or [0.0]
 
 
 @dataclass(frozen=True)

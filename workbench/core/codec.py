@@ -12,12 +12,15 @@ import numpy as np
 from workbench.core.errors import BadInput, WorkbenchError, first_line
 
 _LARGEST = 2**63
+NULL = "null"
+"""Key in the metadata of a dataclass's field: the number that is not finite, which JSON has as null."""
 
 
 def encode(value: Any) -> Any:
     """JSON-ready form of a dataclass of numbers, strings, arrays, tuples, mappings and further dataclasses."""
     if is_dataclass(value) and not isinstance(value, type):
-        return {f.name: encode(getattr(value, f.name)) for f in fields(value)}
+        held = ((f, getattr(value, f.name)) for f in fields(value))
+        return {f.name: None if NULL in f.metadata and item == f.metadata[NULL] else encode(item) for f, item in held}
     if isinstance(value, np.ndarray):
         return [encode(item) for item in value.tolist()]
     if isinstance(value, np.generic):
@@ -92,11 +95,16 @@ def _decode_float(value: Any, where: str) -> float:
 def _decode_dataclass(kind: type, value: Any, where: str) -> Any:
     _expect(value, dict, where)
     hints = get_type_hints(kind)
-    known = {f.name for f in fields(kind)}
-    if unknown := set(value) - known:
+    known = {f.name: f for f in fields(kind)}
+    if unknown := set(value) - set(known):
         raise BadInput(f"{where} has the unknown keys {', '.join(sorted(unknown))}")
+
+    def decoded(name: str, item: Any) -> Any:
+        absent = known[name].metadata.get(NULL)
+        return absent if item is None and absent is not None else decode(hints[name], item, f"{where}.{name}")
+
     try:
-        return kind(**{name: decode(hints[name], item, f"{where}.{name}") for name, item in value.items()})
+        return kind(**{name: decoded(name, item) for name, item in value.items()})
     except WorkbenchError:
         raise
     except Exception as error:  # a field that is missing, or what a class checks of its fields

@@ -18,6 +18,7 @@ from workbench.core.columns import INDEX, Wanted, roles
 from workbench.core.errors import BadInput
 from workbench.core.files import atomic_path, parse_json, whole_file
 from workbench.core.ids import unique_ids
+from workbench.core.labels import column as label_column
 from workbench.core.tables import ERRORS, MAPPED, arrow_table, read_table
 from workbench.core.vectors import are_unit
 
@@ -91,7 +92,7 @@ class EmbeddingSet:
         screen(vector_faults(vectors), ids, "fail")
         object.__setattr__(self, "ids", ids)
         object.__setattr__(self, "vectors", vectors)
-        object.__setattr__(self, "labels", {name: _column(column) for name, column in self.labels.items()})
+        object.__setattr__(self, "labels", {name: label_column(column) for name, column in self.labels.items()})
         if self.texts is not None:
             object.__setattr__(self, "texts", np.asarray(self.texts, dtype=object))
         object.__setattr__(self, "provenance", replace(self.provenance, normalised=are_unit(vectors)))
@@ -213,7 +214,9 @@ def read_set(
                 ids=ids[rows],
                 vectors=vectors[rows],
                 texts=_texts(table[names.text].to_pylist())[rows] if names.text else None,
-                labels={name.removeprefix(_LABEL): _column(table[name].to_pylist())[rows] for name in names.labels},
+                labels={
+                    name.removeprefix(_LABEL): label_column(table[name].to_pylist())[rows] for name in names.labels
+                },
                 provenance=replace(made, notes=(*made.notes, *skipped.notes())),
             ), skipped
         except BadInput as error:
@@ -228,18 +231,6 @@ def _ids(table: pa.Table, name: str) -> np.ndarray:
     held = np.empty(len(values), dtype=object)
     held[:] = values
     return held
-
-
-def _column(values: Any) -> np.ndarray:
-    """A label of n rows as an array; lists within (tags) stay lists."""
-    if isinstance(values, np.ndarray):
-        return values
-    values = list(values)
-    if any(isinstance(value, list | tuple | dict | np.ndarray) for value in values):
-        held = np.empty(len(values), dtype=object)
-        held[:] = values
-        return held
-    return np.array(values)
 
 
 def _texts(values: list[Any]) -> np.ndarray:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
 from workbench.core.errors import BadInput
+from workbench.core.labels import is_missing
 
 
 def id_text(value: Any) -> str | None:
@@ -65,12 +65,3 @@ def _refuse(given: list[Any], texts: list[str | None]) -> None:
                 "and ids must be unique as text; renumber them or put a prefix before one kind"
             )
         seen[text] = row
-
-
-def is_missing(value: Any) -> bool:
-    """Whether a value stands for none: None, NaN, NaT, NA."""
-    if value is None or (isinstance(value, float | np.floating) and math.isnan(value)):
-        return True
-    return type(value).__name__ in ("NAType", "NaTType") or (
-        isinstance(value, np.datetime64 | np.timedelta64) and bool(np.isnat(value))
-    )

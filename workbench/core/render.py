@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, fields, is_dataclass, replace
+from dataclasses import fields, is_dataclass, replace
 from html import escape
 from typing import TYPE_CHECKING, Any
 
 from workbench.core import render_curves, render_marks
 from workbench.core.blocks import Block, Cell, Example, Examples, Facts, Heading, Intervals, Segment, Table, Text
+from workbench.core.codec import encode
 from workbench.core.curves import Curves
 from workbench.core.estimate import Estimate
 from workbench.core.marks import Flow, Heatmap, Highlight, Waterfall
@@ -36,7 +37,7 @@ def cell_text(cell: Cell, digits: int = 3) -> str:
 
 def to_json(blocks: Iterable[Block]) -> list[dict[str, Any]]:
     """Blocks as plain JSON, each with its type."""
-    return [{"type": type(block).__name__.lower(), **asdict(block)} for block in blocks]
+    return [{"type": type(block).__name__.lower(), **encode(block)} for block in blocks]
 
 
 def to_markdown(blocks: Iterable[Block]) -> str:

@@ -92,7 +92,7 @@ class _Axes:
         left, right = min(xs), max(xs)
         if left == right:
             left, right = (left / 2, right * 2) if "x" in chart.log else (left - 0.5, right + 0.5)
-        shown = [end for _, e in points for end in (e.low, e.high)] or [0.0, 1.0]
+        shown = [end for _, e in points for end in e.shown()] or [0.0, 1.0]
         top = max(1.0, *shown) if "y" in chart.percent else max(shown)
         if "y" in chart.log:
             above = [value for value in shown if value > 0]
@@ -142,7 +142,7 @@ class _Axes:
 def _line(axes: _Axes, number: int, curve: Curve, chart: Curves) -> str:
     """Band, line, marks, and a bar for the interval of the marked point."""
     colour = PALETTE[number % len(PALETTE)]
-    places = [(axes.x.at(x), axes.y.at(e.value), axes.y.at(e.low), axes.y.at(e.high)) for x, e in curve.points]
+    places = [(axes.x.at(x), axes.y.at(e.value), *map(axes.y.at, e.shown())) for x, e in curve.points]
     if not places:
         return ""
     edge = [f"{x:.1f} {high:.1f}" for x, _, _, high in places] + [f"{x:.1f} {low:.1f}" for x, _, low, _ in places[::-1]]

@@ -9,6 +9,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 
+from workbench.core.codec import NULL
 from workbench.core.result import Result
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
@@ -64,7 +65,11 @@ def _object(properties: Mapping[str, Any], required: Iterable[str]) -> dict[str,
 def _dataclass(kind: type, known: dict[str, Any]) -> dict[str, Any]:
     hints = get_type_hints(kind)
     needed = [each.name for each in fields(kind) if each.default is MISSING and each.default_factory is MISSING]
-    return _object({each.name: _of(hints[each.name], known) for each in fields(kind)}, needed)
+    found = {each.name: _of(hints[each.name], known) for each in fields(kind)}
+    absent = {
+        each.name: {"anyOf": [found[each.name], {"type": "null"}]} for each in fields(kind) if NULL in each.metadata
+    }
+    return _object(found | absent, needed)
 
 
 def _of(kind: Any, known: dict[str, Any]) -> dict[str, Any]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from workbench.core.errors import BadInput
+from workbench.core.errors import BadInput, first_line
 
 _DEAD = 1e-3
 """Dimensions with less of the usual spread are dead."""
@@ -18,6 +20,31 @@ _ROWS = 65_536
 def finite_rows(table: Float[np.ndarray, "n d"]) -> Bool[np.ndarray, " n"]:
     """Which rows hold neither NaN nor infinity."""
     return np.concatenate([np.isfinite(table[i : i + _ROWS]).all(axis=1) for i in range(0, len(table) or 1, _ROWS)])
+
+
+def real_numbers(table: Any, what: str = "vectors") -> Float[np.ndarray, "..."]:
+    """A table of real numbers in double precision: arrays of floats, whole numbers or truth values, torch tensors, data
+    frames and lists. BadInput names what is none: complex numbers, texts, other objects, masked entries."""
+    if hasattr(table, "detach"):  # a tensor may hold a graph, lie on a device, and be of a type that numpy lacks
+        table = table.detach().cpu()
+        table = table.numpy() if table.is_complex() else table.double().numpy()
+    if isinstance(table, np.ma.MaskedArray) and np.ma.is_masked(table):
+        raise BadInput(f"{what} has masked entries; leave such rows out or fill them")
+    try:
+        found = np.asarray(table)
+        if found.dtype.kind == "O" and not any(isinstance(each, str | bytes | complex) for each in found.ravel()):
+            found = found.astype(np.float64)
+    except (ValueError, TypeError) as error:
+        raise BadInput(f"{what} is not a table of numbers: {first_line(error)}") from error
+    if found.dtype.kind not in "fiub":
+        raise BadInput(f"{what} holds {found.dtype}; expected real numbers: floats, whole numbers or truth values")
+    return found.astype(np.float64, copy=False)
+
+
+def float_type(table: Any) -> type[np.floating]:
+    """float64 for a table of float64 (or wider), else float32, which holds what is computed of it."""
+    kind = str(getattr(table, "dtype", "") or np.asarray(table).dtype)
+    return np.float64 if kind.endswith(("float64", "longdouble", "float128")) else np.float32
 
 
 def require_finite(table: Float[np.ndarray, "n d"], what: str = "vectors") -> None:

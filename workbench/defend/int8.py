@@ -18,6 +18,7 @@ class Int8(Defence):
 
     def apply(self, vectors: Float[np.ndarray, "n d"], random: np.random.Generator) -> Float[np.ndarray, "n d"]:
         """Vectors as they come back from the store."""
+        vectors = vectors.astype(np.float32, copy=False)  # of int8, -128 has no absolute value
         scale = np.maximum(np.abs(vectors).max(axis=1, keepdims=True), 1e-12) / 127
         return (np.rint(vectors / scale) * scale).astype(np.float32)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +10,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from workbench.core.errors import BadInput, UnknownName
+from workbench.core.labels import Labels
 from workbench.core.vectors import require_finite
 from workbench.defend._defence import Fitter, Map
 from workbench.defend._projection import Projection
@@ -34,8 +34,8 @@ class Leace(Fitter):
     ) -> Erased:
         """One attribute after the other; vectors that are uncorrelated with the first stay so under the second's map.
 
-        Raises UnknownName for an attribute without labels; BadInput for no labels, missing values, or other than 2 to
-        200 classes.
+        Raises UnknownName for an attribute without labels; BadInput for no labels, grades, or other than 2 to 200
+        classes. Rows without a label are left out of the fit of their attribute, and are erased like the others.
         """
         require_finite(vectors)
         known = dict(labels or {})
@@ -48,7 +48,8 @@ class Leace(Fitter):
         for name in names:
             if name not in known:
                 raise UnknownName("label", name, tuple(known))
-            steps.append(Projection.fit(table, _codes(name, known[name], len(table))))
+            codes = _codes(name, known[name], len(table))
+            steps.append(Projection.fit(table[codes >= 0], codes[codes >= 0]))
             table = steps[-1].erase(table)
         return Erased(names, tuple(steps))
 
@@ -77,12 +78,8 @@ class Erased(Map):
 
 
 def _codes(name: str, column: Any, n: int) -> Int[np.ndarray, " n"]:
-    values = np.asarray(column)
-    if values.shape != (n,):
-        raise BadInput(f"label {name!r} has shape {values.shape}; expected ({n},), one for each vector")
-    if any(value is None or (isinstance(value, float) and math.isnan(value)) for value in values.tolist()):
-        raise BadInput(f"label {name!r} has missing values; leave those rows out")
-    kinds, codes = np.unique(values.astype(str), return_inverse=True)
+    """Classes of n rows, -1 where one has none."""
+    kinds, codes = Labels.of(column, n, f"label {name!r}").classes()
     if not 2 <= len(kinds) <= _MOST_CLASSES:
         raise BadInput(f"label {name!r} has {len(kinds)} distinct values; expected 2 to {_MOST_CLASSES} classes")
-    return codes.astype(np.int64)
+    return codes

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from workbench.core.errors import BadInput
-from workbench.core.estimate import mean, mean_share, proportion
+from workbench.core.estimate import mean_share
+from workbench.core.means import hit_share, mean_cosine
 from workbench.embed._embedder import Embedder
 from workbench.invert._inverter import cosine
 from workbench.invert._text_metrics import (
@@ -55,8 +56,8 @@ def score(
         role=role,
         bleu=mean_share(sentence_bleu(guesses, truth), groups, seed),
         token_f1=mean_share(token_f1(guesses, truth), groups, seed),
-        exact=proportion(int(exact_match(guesses, truth).sum()), len(truth)),
-        cosine=mean(similarity, groups, seed),
+        exact=hit_share(exact_match(guesses, truth), groups, seed),
+        cosine=mean_cosine(similarity, groups, seed),
         chrf=mean_share(sentence_chrf(guesses, truth), groups, seed),
-        string_exact=proportion(int(string_match(guesses, truth).sum()), len(truth)),
+        string_exact=hit_share(string_match(guesses, truth), groups, seed),
     )

@@ -15,6 +15,7 @@ from jaxtyping import Float
 
 from workbench.core import estimate
 from workbench.core.errors import BadInput, WorkbenchError
+from workbench.core.means import mean_cosine
 from workbench.core.memory import keep_freed_memory
 from workbench.core.progress import progress
 from workbench.core.ranking import answers, cosines, unrelated
@@ -91,7 +92,7 @@ def measure(
         revision=embedder.spec.revision,
         dim=embedder.spec.dim,
         normalised=are_unit(vectors),
-        isotropy=estimate.mean(apart, seed=seed),
+        isotropy=mean_cosine(apart, seed=seed),
         ndcg=estimate.mean_share(answered.gain, found.groups, seed),
         recall=estimate.mean_share(answered.hit, found.groups, seed),
         paraphrase_auc=estimate.auc(close, apart, seed),

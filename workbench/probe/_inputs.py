@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,12 +9,11 @@ import numpy as np
 from jaxtyping import Float, Int, Shaped
 
 from workbench.core.errors import BadInput
+from workbench.core.labels import Column, Labels, group_keys
 from workbench.core.text import SPLITS
-from workbench.core.vectors import require_finite
+from workbench.core.vectors import real_numbers, require_finite
 from workbench.data._task_items import split_of_group
 
-Column = Sequence[Any] | Shaped[np.ndarray, " n"]
-"""Labels, groups or splits as users have them: a list, a tuple, or an array of any type."""
 _MOST_CLASSES = 200
 
 
@@ -26,16 +23,27 @@ class Coded:
 
     names: tuple[str, ...]
     codes: Int[np.ndarray, " n"]
+    """-1 where a row has no label."""
+    left_out: str = ""
+    """How many rows have no label, in words."""
+
+    @property
+    def rows(self) -> Int[np.ndarray, " m"]:
+        """Rows that have a label."""
+        return np.flatnonzero(self.codes >= 0)
 
     @property
     def counts(self) -> Int[np.ndarray, " k"]:
         """Items of each class."""
-        return np.bincount(self.codes, minlength=len(self.names))
+        return np.bincount(self.codes[self.rows], minlength=len(self.names))
 
 
-def checked_vectors(vectors: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n d"]:
-    """The vectors in double precision. Raises BadInput for another shape, and for NaN or infinity with its row."""
-    table = np.asarray(vectors, dtype=np.float64)
+def checked_vectors(vectors: Shaped[np.ndarray, "n d"] | Any) -> Float[np.ndarray, "n d"]:
+    """The vectors in double precision, from any table of real numbers: an array of any type, a tensor, a data frame.
+
+    Raises BadInput for another shape, for what is no real number, and for NaN or infinity with its row.
+    """
+    table = real_numbers(vectors)
     if table.ndim != 2 or not table.size:
         raise BadInput(f"vectors has shape {table.shape}; expected (n, d) with n and d at least 1")
     require_finite(table)
@@ -43,31 +51,20 @@ def checked_vectors(vectors: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n d
 
 
 def coded(labels: Column, n: int, what: str = "labels") -> Coded:
-    """Labels of any type (bool, whole numbers, words) as codes of 2 to 200 classes.
+    """Labels of any type (bool, whole numbers, words) as codes of 2 to 200 classes; -1 where `core.labels` has none.
 
-    Raises BadInput for another number of labels, missing values, one class only, or numbers that are grades.
+    Raises BadInput for another number of labels, one class only, or numbers that are grades.
     """
-    column = np.asarray(labels)
-    if column.shape != (n,):
-        raise BadInput(f"{what} has shape {column.shape}; expected ({n},), one label for each vector")
-    if has_missing(column):
-        raise BadInput(f"{what} has missing values; leave those rows out")
-    if np.issubdtype(column.dtype, np.floating) and (column != np.round(column)).any():
-        raise BadInput(f"{what} holds the grade {column[column != np.round(column)][0]}; expected classes: cut it")
-    values, codes = np.unique(column.astype(str) if column.dtype == object else column, return_inverse=True)
-    if not 2 <= len(values) <= _MOST_CLASSES:
-        raise BadInput(f"{what} has {len(values)} distinct values; expected 2 to {_MOST_CLASSES} classes")
-    return Coded(tuple(str(value) for value in values.tolist()), codes.astype(np.int64))
-
-
-def has_missing(column: Shaped[np.ndarray, " n"]) -> bool:
-    """Whether some value is None or NaN."""
-    return any(value is None or (isinstance(value, float) and math.isnan(value)) for value in column.tolist())
+    read = Labels.of(labels, n, what)
+    names, codes = read.classes()
+    if not 2 <= len(names) <= _MOST_CLASSES:
+        raise BadInput(f"{what} has {len(names)} distinct values; expected 2 to {_MOST_CLASSES} classes")
+    return Coded(names, codes, read.left_out)
 
 
 def group_names(groups: Column | None, n: int) -> Shaped[np.ndarray, " n"]:
     """Names of the groups (documents, persons) that items come from; by default each item is one of its own."""
-    names = np.array([str(group) for group in (range(n) if groups is None else groups)], dtype=object)
+    names = np.array(list(map(str, range(n))) if groups is None else group_keys(groups), dtype=object)
     if len(names) != n:
         raise BadInput(f"groups has {len(names)} entries; expected {n}, one for each vector")
     return names

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from jaxtyping import Int, Shaped
 
 from workbench.core.errors import BadInput
+from workbench.core.labels import Column, Labels, group_keys
 from workbench.core.text import SPLITS
 from workbench.data._task_items import split_of_group
 from workbench.data.tasks import ProbeTask
-from workbench.probe._inputs import has_missing
 
 
 @dataclass(frozen=True)
@@ -29,6 +28,8 @@ class Labelled:
     texts: tuple[str, ...] | None = None
     family: str = "own"
     silver: bool = False
+    left_out: str = ""
+    """How many rows have no label, in words; their split is empty, and their code is -1 (their grade NaN)."""
 
     def __post_init__(self) -> None:
         n = len(self.labels)
@@ -55,7 +56,7 @@ class Labelled:
     @property
     def learnt(self) -> Shaped[np.ndarray, " m"]:
         """Rows of train and validation, in order: what a probe sees."""
-        return np.flatnonzero(self.split != "test")
+        return np.flatnonzero(np.isin(self.split, ("train", "validation")))
 
     @property
     def test(self) -> Shaped[np.ndarray, " m"]:
@@ -65,7 +66,7 @@ class Labelled:
     def kept(self, n: int) -> Int[np.ndarray, " m"]:
         """The first `n` training rows and a quarter as many to validate and to test, in balance; all for 0."""
         if not n:
-            return np.arange(len(self.labels))
+            return np.flatnonzero(np.isin(self.split, SPLITS))
         kinds = self.labels if self.classes else np.zeros(len(self.labels), dtype=np.int64)
         names, codes = np.unique(kinds, return_inverse=True)
         keep = np.zeros(len(kinds), dtype=bool)
@@ -92,27 +93,29 @@ class Labelled:
 
 def labelled_by(
     name: str,
-    labels: Iterable[Any] | Shaped[np.ndarray, " n"],
-    groups: Iterable[Any] | Shaped[np.ndarray, " n"] | None = None,
+    labels: Column,
+    groups: Column | None = None,
     texts: Iterable[str] | Shaped[np.ndarray, " n"] | None = None,
 ) -> Labelled:
-    """The user's own labels: up to 50 distinct words or whole numbers are classes, other numbers are grades.
+    """The user's own labels: words and up to 50 distinct whole numbers are classes, other numbers are grades.
 
-    Split 70 : 15 : 15 by the hash of the group, which is by default the text (so a text never stands in two splits),
-    else the row. Raises BadInput for missing labels, or one value only.
+    Rows whose label is missing (`workbench.core.labels` has the rule) stay in their places without a split, so that no
+    probe sees them; `left_out` counts them. The others are split 70 : 15 : 15 by the hash of the group, which is by
+    default the text (so a text never stands in two splits), else the row. Raises BadInput for one value only.
     """
-    column = np.asarray(labels if hasattr(labels, "__len__") else list(labels))
-    if has_missing(column):
-        raise BadInput(f"label {name!r} has missing values; leave those rows out")
-    texts = None if texts is None else [str(text) for text in texts]
-    keys = [str(group) for group in groups] if groups is not None else texts or list(map(str, range(len(column))))
-    split = np.array([split_of_group(key) for key in keys])
-    values, codes = np.unique(column.astype(str), return_inverse=True)
-    graded = np.issubdtype(column.dtype, np.floating) or (np.issubdtype(column.dtype, np.integer) and len(values) > 50)
-    most = min(200, len(column) // 5)
-    if len(values) < 2 or (not graded and len(values) > most):
-        raise BadInput(f"label {name!r} has {len(values)} distinct values; expected 2 to {most} classes, or numbers")
-    held = tuple(texts) if texts is not None else None
-    if graded:
-        return Labelled(name, column.astype(np.float64), (), tuple(keys), split, held)
-    return Labelled(name, codes.astype(np.int64), tuple(values.tolist()), tuple(keys), split, held)
+    read = Labels.of(labels, None, f"label {name!r}")
+    n, present = len(read.values), read.present
+    held = None if texts is None else tuple(map(str, texts))
+    keys = group_keys(groups) if groups is not None else list(held or map(str, range(n)))
+    if len(keys) != n:
+        raise BadInput(f"{read.what} has {n} rows but {'groups' if groups is not None else 'texts'} has {len(keys)}")
+    split = np.array([split_of_group(key) if there else "" for key, there in zip(keys, present, strict=True)])
+    most = min(200, int(present.sum()) // 5)
+    if read.graded:
+        if len({*read.values} - {None}) < 2:
+            raise BadInput(f"{read.what} has one distinct value; expected numbers that differ")
+        return Labelled(name, read.grades(), (), tuple(keys), split, held, left_out=read.left_out)
+    names, codes = read.classes()
+    if not 2 <= len(names) <= most:
+        raise BadInput(f"{read.what} has {len(names)} distinct values; expected 2 to {most} classes, or numbers")
+    return Labelled(name, codes, names, tuple(keys), split, held, left_out=read.left_out)

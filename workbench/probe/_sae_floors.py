@@ -10,6 +10,7 @@ from jaxtyping import Float, Int, Shaped
 from workbench.core import estimate
 from workbench.core.errors import BadInput
 from workbench.core.estimate import Estimate
+from workbench.core.means import mean_cosine
 from workbench.core.vectors import unit
 from workbench.results.sparse_features import Reconstruction
 
@@ -30,7 +31,7 @@ def reconstruction(
     whole = ((vectors - centre).astype(np.float64) ** 2).sum(axis=1)
     norms = np.linalg.norm(vectors, axis=1) * np.linalg.norm(rebuilt, axis=1)
     cosines = np.einsum("nd,nd->n", vectors, rebuilt) / np.maximum(norms, 1e-12)
-    cosine = estimate.mean(cosines.astype(np.float64), groups, seed)
+    cosine = mean_cosine(cosines.astype(np.float64), groups, seed)
     return Reconstruction(method, numbers, explained(missing, whole, groups, seed), cosine)
 
 

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Int, Shaped
+from jaxtyping import Bool, Float, Int, Shaped
 
 from workbench.core.claims import sign_flip
 from workbench.core.errors import BadInput
 from workbench.core.estimate import Estimate, mean, mean_share, proportion
+from workbench.core.means import mean_cosine
 from workbench.core.vectors import unit
 from workbench.probe._estimators import linear_probe, mlp_probe
 from workbench.probe._inputs import Column, checked_vectors, coded, group_names, split_column
@@ -75,6 +76,9 @@ def amnesic_check(
     column = split_column(split, names)
     if not (column == "validation").any():
         raise BadInput("there are no validation items, on which penalties are tuned; more items or groups are needed")
+    here = coded(labels, len(table), attribute)
+    if here.left_out:
+        column = np.where(here.codes >= 0, column, "")
     rows = _Rows(
         train=np.flatnonzero(column == "train"),
         validation=np.flatnonzero(column == "validation"),
@@ -85,6 +89,7 @@ def amnesic_check(
     )
     wanted = _Attribute.of(attribute, labels, table, rows)
     eraser = Eraser.fit(table[rows.train], wanted.codes[rows.train], shrinkage)
+    kept = [_Attribute.of(name, other, table, rows) for name, other in (others or {}).items()]
     erased = eraser.erase(table)
     control = _without_random(table, table[rows.train].mean(0), eraser.rank, seed)
     kinds = {BEFORE: table, ERASED: erased, CONTROL: control}
@@ -107,11 +112,10 @@ def amnesic_check(
         majority=rows.share(wanted.usual()),
         readings=tuple(readings),
         costs=tuple(_cost(kind, table, kinds[kind], rows) for kind in (ERASED, CONTROL)),
-        kept=tuple(
-            _kept(_Attribute.of(name, other, table, rows), kinds, rows) for name, other in (others or {}).items()
-        ),
+        kept=tuple(_kept(each, kinds, each.rows) for each in kept),
         seed=seed,
         seconds=time.monotonic() - began,
+        left_out=tuple(each.left_out for each in (wanted, *kept) if each.left_out),
     )
 
 
@@ -131,6 +135,13 @@ class _Rows:
         self.groups, self.grouped = groups, grouped
         self.resampler = Resampler(groups.tolist(), seed)
 
+    def within(self, kept: Bool[np.ndarray, " n"]) -> _Rows:
+        """Those of the rows that are kept."""
+        if kept[np.concatenate([self.train, self.validation, self.test])].all():
+            return self
+        train, validation, test = (part[kept[part]] for part in (self.train, self.validation, self.test))
+        return _Rows(train, validation, test, self.groups[kept[self.test]], self.grouped, self.seed)
+
     def share(self, right: Shaped[np.ndarray, " m"]) -> Estimate:
         """Share of test rows."""
         return self.resampler.share(right.astype(float)) if self.grouped else proportion(int(right.sum()), len(right))
@@ -148,12 +159,15 @@ class _Attribute:
     codes: Int[np.ndarray, " n"]
     penalty: float
     rows: _Rows
+    """Those that have a label."""
     what: str
+    left_out: str
 
     @classmethod
     def of(cls, what: str, labels: Column, table: Float[np.ndarray, "n d"], rows: _Rows) -> _Attribute:
         """The penalty is tuned on vectors as they are and then kept: after erasure, any is as good as another."""
         found = coded(labels, len(table), what)
+        rows = rows.within(found.codes >= 0)
         k = len(found.names)
         learnt, seen = (np.bincount(found.codes[part], minlength=k) for part in (rows.train, rows.validation))
         if learnt.min() < 2 or seen.min() < 1 or len(rows.train) < 10 * k:
@@ -165,7 +179,7 @@ class _Attribute:
         both = np.concatenate([rows.train, rows.validation])
         grid = linear_probe(np.isin(both, rows.validation), rows.seed).set_params(refit=False)
         penalty = float(grid.fit(table[both], found.codes[both]).best_params_["logisticregression__C"])
-        return cls(found.names, found.codes, penalty, rows, what)
+        return cls(found.names, found.codes, penalty, rows, what, found.left_out)
 
     def usual(self) -> Shaped[np.ndarray, " m"]:
         """Which test rows are of the class that is most frequent in training."""
@@ -216,7 +230,7 @@ def _without_random(
 def _cost(kind: str, before: Float[np.ndarray, "n d"], after: Float[np.ndarray, "n d"], rows: _Rows) -> Cost:
     one, two = unit(before[rows.test]), unit(after[rows.test])
     cosines = (one * two).sum(1)
-    return Cost(kind, rows.mean(cosines), rows.mean(_overlap(one, two), mean_share))
+    return Cost(kind, rows.mean(cosines, mean_cosine), rows.mean(_overlap(one, two), mean_share))
 
 
 def _overlap(one: Float[np.ndarray, "m d"], two: Float[np.ndarray, "m d"]) -> Float[np.ndarray, " q"]:

@@ -47,7 +47,8 @@ def run_probe(
         text_predictions = text_baseline(data)
     resampler = Resampler(data.groups_of(data.test), seed)
     bench = Bench(data, vectors, resampler, seed, device, embedder, text_predictions, random_vectors, mlp)
-    return ProbeScores(((measure_classes if data.classes else measure_grades)(bench),), seed)
+    row = (measure_classes if data.classes else measure_grades)(bench)
+    return ProbeScores((row,), seed, left_out=(data.left_out,) if data.left_out else ())
 
 
 def text_baseline(data: Labelled) -> Shaped[np.ndarray, " m"] | None:

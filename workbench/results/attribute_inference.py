@@ -58,6 +58,8 @@ class AttributeInference(Result):
     draws: int
     """Random choices of labelled vectors that a point of the curve is the mean of."""
     seconds: float
+    left_out: tuple[str, ...] = ()
+    """Attributes that some rows have no value of, and how many, in words."""
 
     def claims(self) -> tuple[tuple[AttributeScores, Gain, float], ...]:
         """Every comparison with its adjusted p-value."""
@@ -113,6 +115,7 @@ class AttributeInference(Result):
                     Fact("side information", str(len(self.side_columns)), side),
                 )
             ),
+            *(Text(line, "warn") for line in self.left_out),
             self.table(),
             self.advantages(),
             *((self.curve(),) if any(row.curve for row in self.rows) else ()),

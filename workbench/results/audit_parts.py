@@ -121,8 +121,10 @@ class Finding:
         return cls(threat, attack, measure, value, floor, excess, policy.grade(excess))
 
     @property
-    def detectable(self) -> float:
-        """The smallest excess that a sample of this size shows four times in five."""
+    def detectable(self) -> float | None:
+        """The smallest excess that a sample of this size shows four times in five; None where it gives no interval."""
+        if not self.excess.has_interval:
+            return None
         return _POWERED * (self.excess.high - self.excess.low)
 
     @property

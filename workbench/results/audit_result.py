@@ -177,14 +177,13 @@ class AuditResult(Result):
             Fact(
                 "of a hidden sentence's words are read off its vector (token F1)",
                 f"{attack.token_f1.value:.0%}",
-                f"95% {attack.token_f1.low:.0%} to {attack.token_f1.high:.0%}"
-                + (f"; {prior.token_f1.value:.0%} without the vector" if prior else ""),
+                attack.token_f1.percents() + (f"; {prior.token_f1.value:.0%} without the vector" if prior else ""),
                 "bad",
             ),
             Fact(
                 "of sentences come back whole",
                 f"{attack.exact.value:.0%}",
-                f"95% {attack.exact.low:.0%} to {attack.exact.high:.0%}, n = {attack.exact.n}"
+                f"{attack.exact.percents()}, n = {attack.exact.n}"
                 + (f"; {attack.string_exact.value:.0%} to the letter" if attack.string_exact else ""),
                 "bad" if attack.exact.low > 0.01 else "plain",
             ),
@@ -195,7 +194,7 @@ class AuditResult(Result):
                 Fact(
                     "of planted persons have a value of theirs come back whole",
                     f"{read.value:.0%}",
-                    f"95% {read.low:.0%} to {read.high:.0%}, n = {read.n}",
+                    f"{read.percents()}, n = {read.n}",
                     "bad" if own.anything_excess and own.anything_excess.low > 0 else "plain",
                 )
             )
@@ -206,7 +205,7 @@ class AuditResult(Result):
                 Fact(
                     f"of planted values of the kind '{top.kind}' come back whole, the worst kind",
                     f"{top.exact.value:.0%}",
-                    f"95% {top.exact.low:.0%} to {top.exact.high:.0%}, n = {top.exact.n}",
+                    f"{top.exact.percents()}, n = {top.exact.n}",
                     "bad" if top.excess and top.excess.low > 0 else "plain",
                 )
             )

@@ -89,6 +89,8 @@ class DefenceScores(Result):
     questions: int
     seeds: tuple[int, ...]
     seconds: float = 0.0
+    left_out: str = ""
+    """How many rows have no label, in words."""
 
     def row(self, defence: str) -> DefenceRow:
         """The row of that line. Raises LookupError."""
@@ -238,6 +240,7 @@ class DefenceScores(Result):
         return (
             Heading(f"Defences against reading {self.attribute}"),
             Facts(facts),
+            *((Text(self.left_out, "warn"),) if self.left_out else ()),
             self.table(),
             *self.verdicts(),
             Text(self.setting()),

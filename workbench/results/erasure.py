@@ -79,6 +79,8 @@ class AmnesicCheck(Result):
     kept: tuple[Kept, ...] = ()
     seed: int = 0
     seconds: float = 0.0
+    left_out: tuple[str, ...] = ()
+    """Attributes that some rows have no value of, and how many, in words."""
 
     def reading(self, vectors: str, probe: str = LINEAR) -> Reading | None:
         """What one probe read from one kind of vectors, if it was measured."""
@@ -170,6 +172,7 @@ class AmnesicCheck(Result):
             Heading(f"Erasing {self.attribute}"),
             self._facts(),
             *self.verdicts(),
+            *(Text(line, "warn") for line in self.left_out),
             Text(self.setting()),
             self.chart(),
             self.table(),

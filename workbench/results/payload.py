@@ -183,4 +183,5 @@ class Payload(Result):
 
 
 def _share(label: str, share: Estimate, tone: Tone) -> Fact:
-    return Fact(label, f"{share.value:.1%}", f"[{share.low:.1%}, {share.high:.1%}] of {share.n:,}", tone)
+    interval = f"[{share.low:.1%}, {share.high:.1%}]" if share.has_interval else share.interval()
+    return Fact(label, f"{share.value:.1%}", f"{interval} of {share.n:,}", tone)

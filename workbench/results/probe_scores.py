@@ -12,7 +12,7 @@ from workbench.core.marks import Heatmap
 from workbench.core.result import Result
 
 FEW = 10
-"""With fewer groups a bootstrap interval is too narrow, and no sign-flip test can be significant for long."""
+"""With fewer groups intervals are wide, and no sign-flip test can be significant for long."""
 _SHARES = 7
 """Points of the learning curve that are shown: all items, a half, ... a 64th."""
 
@@ -88,6 +88,8 @@ class ProbeScores(Result):
     """Most training items a task; 0: as many as the task has."""
     failures: tuple[tuple[str, str], ...] = ()
     """Tasks that could not be run, and why."""
+    left_out: tuple[str, ...] = ()
+    """Labels that some rows have no value of, and how many, in words."""
 
     @property
     def tasks(self) -> tuple[str, ...]:
@@ -105,7 +107,8 @@ class ProbeScores(Result):
         rows = {(row.task, row.embedder): row for part in parts for row in part.rows}
         failures = dict(pair for part in parts for pair in part.failures)
         first = parts[0] if parts else cls(())
-        return cls(tuple(rows.values()), first.seed, first.limit, tuple(failures.items()))
+        left_out = tuple(dict.fromkeys(line for part in parts for line in part.left_out))
+        return cls(tuple(rows.values()), first.seed, first.limit, tuple(failures.items()), left_out)
 
     def row(self, label: str, embedder: str) -> TaskScores | None:
         """The scores of one task and embedder, if they were measured."""
@@ -233,8 +236,9 @@ class ProbeScores(Result):
 
     def _notes(self) -> tuple[Text, ...]:
         few = sorted({f"{row.task} ({row.groups})" for row in self.rows if row.groups < FEW})
-        note = f"Few groups to test on, so the intervals are too narrow and little can be claimed: {', '.join(few)}"
-        return (*([Text(note, "warn")] if few else ()), *self._not_run())
+        note = f"Few groups to test on, so the intervals are wide and little can be claimed: {', '.join(few)}"
+        left_out = (Text(line, "warn") for line in self.left_out)
+        return (*([Text(note, "warn")] if few else ()), *left_out, *self._not_run())
 
     def _not_run(self) -> tuple[Text, ...]:
         return tuple(Text(f"{name} could not be probed: {why}", "warn") for name, why in self.failures)

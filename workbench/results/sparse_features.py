@@ -212,7 +212,7 @@ def _percent(value: Estimate) -> str:
 
 
 def _interval(value: Estimate) -> str:
-    return f"{100 * value.low:.1f} to {100 * value.high:.1f}"
+    return f"{100 * value.low:.1f} to {100 * value.high:.1f}" if value.has_interval else value.interval()
 
 
 def _duration(seconds: float) -> str:

@@ -7,12 +7,12 @@ const render = (context) => begin(context, "audit-grid", GRID_CSS, (shell, conte
   const { rows, columns, cells, measure, highest } = content;
   const name = (cell) => `${cell.row} | ${cell.column}`;
   const number = (x) => x.toFixed(3);
-  const interval = (e) => `[${number(e.low)}, ${number(e.high)}]`;
+  const interval = (e) => e.low === null ? e.method : `[${number(e.low)}, ${number(e.high)}]`;
   const share = (x) => `${100 * Math.min(1, Math.max(0, x / highest))}%`;
 
   const buttons = cells.map((cell) => {
     const e = cell.headline;
-    const told = e ? `${number(e.value)}, 95% interval ${interval(e)}` : SAID[cell.state];
+    const told = e ? `${number(e.value)}, ${e.low === null ? "" : "95% interval "}${interval(e)}` : SAID[cell.state];
     const inside = e
       ? [make("b", { class: "wb-number" }, number(e.value)), make("small", { class: "wb-number" }, interval(e)),
          make("span", { class: "bar", "aria-hidden": "true" },

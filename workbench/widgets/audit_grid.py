@@ -66,7 +66,7 @@ class AuditGrid(Widget):
                 for row in self._rows
                 for column in self._columns
             }
-            limits = [cell.headline.high for cell in found.values() if cell.headline]
+            limits = [cell.headline.shown()[1] for cell in found.values() if cell.headline]
             self._title, self._measure = title, measure
             content.update(
                 title=title,

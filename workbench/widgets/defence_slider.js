@@ -1,7 +1,8 @@
 /* DefenceSlider: utility to the right, leakage upward; the chosen point with its intervals, the prior as a floor. */
 
 const three = (x) => x.toFixed(3).replace("-", "−");
-const interval = (e) => `[${three(e.low)}, ${three(e.high)}]`;
+const low = (e) => e.low ?? e.value, high = (e) => e.high ?? e.value; // null: no interval
+const interval = (e) => e.low === null ? e.method : `[${three(e.low)}, ${three(e.high)}]`;
 const signed = (x) => `${x < 0 ? "−" : "+"}${Math.abs(x).toFixed(3)}`;
 
 const render = (context) => begin(context, "defence-slider", DEFENCE_CSS, (shell, content) => {
@@ -19,8 +20,8 @@ const render = (context) => begin(context, "defence-slider", DEFENCE_CSS, (shell
     const known = methods.flatMap((method, m) => method.strengths.map((_, s) => [m, s, point(m, s)])).filter(([, , p]) => p);
     const all = [...known.map(([, , p]) => p), ...(undefended ? [undefended] : [])];
     const us = all.flatMap((p) => [p.utility.value]), now = point(i, j);
-    if (now) us.push(now.utility.low, now.utility.high);
-    const ls = [...all.flatMap((p) => [p.static.value, p.adaptive.value]), ...(now ? [now.static.low, now.static.high, now.adaptive.low, now.adaptive.high] : []), ...(prior ? [prior.low, prior.high] : [])];
+    if (now) us.push(low(now.utility), high(now.utility));
+    const ls = [...all.flatMap((p) => [p.static.value, p.adaptive.value]), ...(now ? [low(now.static), high(now.static), low(now.adaptive), high(now.adaptive)] : []), ...(prior ? [low(prior), high(prior)] : [])];
     const range = (values) => { const lo = values.length ? Math.min(...values) : 0, hi = values.length ? Math.max(...values) : 1, gap = Math.max(hi - lo, 0.1); return [Math.max(Math.min(0, lo), lo - 0.08 * gap), Math.min(Math.max(1, hi), hi + 0.08 * gap)]; };
     const [u0, u1] = range(us), [l0, l1] = range(ls);
     const x = (v) => L + 6 + (v - u0) / (u1 - u0) * (W - L - R - 12), y = (v) => T + (l1 - v) / (l1 - l0) * (H - T - B);
@@ -42,14 +43,14 @@ const render = (context) => begin(context, "defence-slider", DEFENCE_CSS, (shell
     const others = methods.map((_, m) => m).filter((m) => m !== i);
     const drawn = (m) => methods[m].strengths.map((_, s) => [s, point(m, s)]).filter(([, p]) => p);
     const whiskers = now ? ["static", "adaptive"].map((which) => [
-      svg("line", { class: `${which} whisker`, x1: x(now.utility.value), x2: x(now.utility.value), y1: y(now[which].low), y2: y(now[which].high) }),
-      svg("line", { class: `${which} whisker`, x1: x(now.utility.low), x2: x(now.utility.high), y1: y(now[which].value), y2: y(now[which].value) })]) : [];
+      svg("line", { class: `${which} whisker`, x1: x(now.utility.value), x2: x(now.utility.value), y1: y(low(now[which])), y2: y(high(now[which])) }),
+      svg("line", { class: `${which} whisker`, x1: x(low(now.utility)), x2: x(high(now.utility)), y1: y(now[which].value), y2: y(now[which].value) })]) : [];
     const words = now ? `${label(i, j)}: utility ${three(now.utility.value)}, static attacker ${three(now.static.value)}, adaptive attacker ${three(now.adaptive.value)}` : `${label(i, j)} is not measured`;
     figure.replaceChildren(svg("svg", { width: W, height: H, role: "img", "aria-label": `${words}${prior ? `; prior ${three(prior.value)}` : ""}` },
       xs.map((v) => [svg("line", { x1: x(v), x2: x(v), y1: T, y2: H - B, class: "rule" }), svg("text", { x: x(v), y: H - B + 16, "text-anchor": "middle" }, v.toFixed(dx))]),
       ys.map((v) => [svg("line", { x1: L, x2: W - R, y1: y(v), y2: y(v), class: "rule" }), svg("text", { x: L - 6, y: y(v) + 4, "text-anchor": "end" }, v.toFixed(dy))]),
       svg("text", { x: W - R, y: H - 6, "text-anchor": "end" }, `${content.utility} →`), svg("text", { x: 4, y: H - 6 }, `↑ ${content.leakage}`.slice(0, Math.max(12, Math.floor((W - 120) / 7)))),
-      prior ? [svg("rect", { x: L, width: W - R - L, y: y(prior.high), height: Math.max(1, y(prior.low) - y(prior.high)), class: "floor" }), svg("line", { x1: L, x2: W - R, y1: y(prior.value), y2: y(prior.value), class: "prior" }),
+      prior ? [svg("rect", { x: L, width: W - R - L, y: y(high(prior)), height: Math.max(1, y(low(prior)) - y(high(prior))), class: "floor" }), svg("line", { x1: L, x2: W - R, y1: y(prior.value), y2: y(prior.value), class: "prior" }),
         free(L + 6, y(prior.value) - 5, 34) ? svg("text", { x: L + 6, y: y(prior.value) - 5, class: "strong" }, "prior") : null] : null,
       others.map((m) => [line(m, "static"), line(m, "adaptive")]), line(i, "static"), line(i, "adaptive"), whiskers,
       now ? write(`${methods[i].name} ${methods[i].strengths[j]}`, x(now.utility.value), y(now.adaptive.value), "strong", [2, 3, 1, 0]) : null,
@@ -70,8 +71,8 @@ const render = (context) => begin(context, "defence-slider", DEFENCE_CSS, (shell
     facts.replaceChildren(fact(`utility: ${content.utility}`, p?.utility, "utility", p && undefended ? `${signed(p.utility.value - undefended.utility.value)} against undefended` : ""), fact("static attacker", p?.static, "static"), fact("adaptive attacker", p?.adaptive, "adaptive"), ...(prior ? [fact("prior", prior, "prior")] : []));
     if (!p) { verdict.replaceChildren(make("small", {}, shell.open("measure") ? "This strength was not measured yet." : "This strength was not measured.")); return; }
     const lines = [];
-    if (p.static.high < p.adaptive.low) lines.push(make("p", {}, make("span", { class: "wb-badge warn" }, "⚠ static alone deceives"), ` The adaptive attacker reads ${(p.adaptive.value - p.static.value).toFixed(3)} more than the static one, beyond both intervals.`));
-    if (prior) lines.push(make("p", {}, p.adaptive.low <= prior.high ? "Within the intervals, the adaptive attacker reads no more than the prior: these attacks found nothing, which is no proof that none does." : `The adaptive attacker reads ${(p.adaptive.value - prior.value).toFixed(3)} more than the prior.`));
+    if ((p.static.high ?? Infinity) < (p.adaptive.low ?? -Infinity)) lines.push(make("p", {}, make("span", { class: "wb-badge warn" }, "⚠ static alone deceives"), ` The adaptive attacker reads ${(p.adaptive.value - p.static.value).toFixed(3)} more than the static one, beyond both intervals.`));
+    if (prior) lines.push(make("p", {}, (p.adaptive.low ?? -Infinity) <= (prior.high ?? Infinity) ? "Within the intervals, the adaptive attacker reads no more than the prior: these attacks found nothing, which is no proof that none does." : `The adaptive attacker reads ${(p.adaptive.value - prior.value).toFixed(3)} more than the prior.`));
     if (p.detail) lines.push(make("p", {}, make("small", {}, p.detail)));
     verdict.replaceChildren(...lines);
   };

@@ -188,7 +188,8 @@ def _require_estimates(point: DefencePoint, where: str) -> None:
 
 def _require_estimate(value: Any, name: str) -> None:
     require(value, Estimate, name)
-    if not np.isfinite([value.value, value.low, value.high]).all():
+    limits = [value.low, value.high] if value.has_interval else []
+    if not np.isfinite([value.value, *limits]).all() or np.isnan([value.low, value.high]).any():
         raise BadInput(f"{name} is {value}; expected finite numbers")
 
 

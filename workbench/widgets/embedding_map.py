@@ -13,6 +13,7 @@ from jaxtyping import Float, Int, Shaped
 from workbench.core.blocks import PALETTE, Block, Fact, Facts, Heading, Table
 from workbench.core.embedding_set import EmbeddingSet, SetLike
 from workbench.core.errors import BadInput
+from workbench.core.labels import Labels, is_missing, items
 from workbench.core.tables import is_table
 from workbench.widgets._keywords import Keywords
 from workbench.widgets._packing import pack_texts
@@ -24,6 +25,8 @@ MOST = 100_000
 """Points that one map can hold."""
 _NEAR = 12
 _CLASSES = 12
+_WITHOUT = "(no value)"
+"""Name of the rows that have no label."""
 """Numbers with more distinct values than this are a scale, not classes."""
 _DRAWN, _ROWS = 1_500, 12
 """Points and rows of the static picture."""
@@ -176,10 +179,16 @@ def _placed(vectors: EmbeddingSet, coordinates: Any) -> Float[np.ndarray, "n 2"]
 
 def _label(column: Sequence[Any] | Shaped[np.ndarray, " n"]) -> dict[str, Any]:
     """A column as classes (`names`, most frequent first, and `codes`) or as a scale (`values`, `names` empty)."""
-    values = np.asarray(column)
-    if values.dtype.kind in "iuf" and len(np.unique(values[:5_000])) > _CLASSES:
-        return {"names": [], "values": values.astype(np.float32)}
-    names, codes, counts = np.unique(values.astype(str), return_inverse=True, return_counts=True)
+    try:
+        read = Labels.of(column)
+    except BadInput:  # all missing, or lists: shown as they are written
+        read = Labels("labels", tuple(_WITHOUT if is_missing(value) else str(value) for value in items(column)))
+    if read.numbers and (not read.whole or len({*read.values} - {None}) > _CLASSES):
+        return {"names": [], "values": read.grades().astype(np.float32)}
+    classes, codes = read.classes()
+    if not read.present.all():  # a colour of its own, counted in the legend
+        classes, codes = (*classes, _WITHOUT), np.where(codes < 0, len(classes), codes)
+    names, counts = np.array(classes, dtype=object), np.bincount(codes, minlength=len(classes))
     order = np.argsort(-counts, kind="stable")
     place = np.empty(len(order), np.int32)
     place[order] = np.arange(len(order), dtype=np.int32)

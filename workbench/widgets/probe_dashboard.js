@@ -5,9 +5,11 @@ const SERIES = {
   control: ["control task", "ring"], majority: ["majority", "bar"],
 };
 const SHAPES = { circle: "M-5 0a5 5 0 1 0 10 0a5 5 0 1 0 -10 0", ring: "M-4 0a4 4 0 1 0 8 0a4 4 0 1 0 -8 0", square: "M-4 -4h8v8h-8z", diamond: "M0 -5.5l5.5 5.5l-5.5 5.5l-5.5 -5.5z", triangle: "M0 -5l5 9h-10z", bar: "M0 -6v12" };
-const real = (e) => e && Number.isFinite(e.value) && Number.isFinite(e.low) && Number.isFinite(e.high);
+const real = (e) => e && Number.isFinite(e.value);
+const low = (e) => e.low ?? e.value, high = (e) => e.high ?? e.value; // null: no interval
+const limits = (e) => (Number.isFinite(e.low) && Number.isFinite(e.high) ? `[${two(e.low)}, ${two(e.high)}]` : "no interval");
 const two = (x) => (Number.isFinite(x) ? x.toFixed(2).replace("-", "−") : "–");
-const told = (e) => (real(e) ? `${two(e.value)} [${two(e.low)}, ${two(e.high)}]` : "–");
+const told = (e) => (real(e) ? `${two(e.value)} ${limits(e)}` : "–");
 const icon = (shape) => svg("svg", { width: 14, height: 12, viewBox: "-7 -6 14 12", class: `mark ${shape}`, "aria-hidden": "true" }, svg("path", { d: SHAPES[shape] }));
 const clean = (text) => text.normalize("NFKC").toLowerCase();
 
@@ -22,7 +24,7 @@ const scale = (low, high) => {
 const rules = ({ at, ticks }, height) => ticks.map((v) => svg("line", { x1: at(v), x2: at(v), y1: 0, y2: height, class: Math.abs(v) < 1e-9 ? "rule zero" : "rule" }));
 const axis = (s, label) => svg("svg", { width: "100%", height: 18, role: "img", "aria-label": label }, s.ticks.map((v) => svg("text", { x: s.at(v), y: 13, "text-anchor": "middle" }, v.toFixed(s.step < 0.1 || s.step === 0.25 ? 2 : s.step < 1 ? 1 : 0).replace("-", "−"))));
 const dot = ({ at }, e, y, shape, words, bold) => [
-  shape !== "bar" && svg("line", { x1: at(e.low), x2: at(e.high), y1: y, y2: y, class: `whisker ${shape}`, "stroke-width": bold ? 2.5 : 1.5 }),
+  shape !== "bar" && svg("line", { x1: at(low(e)), x2: at(high(e)), y1: y, y2: y, class: `whisker ${shape}`, "stroke-width": bold ? 2.5 : 1.5 }),
   svg("svg", { x: at(e.value), y, overflow: "visible", class: `mark ${shape}` }, svg("path", { d: shape === "bar" ? `M0 ${-y}v${2 * y}` : SHAPES[shape] }, svg("title", {}, `${words}: ${told(e)}, n = ${e.n}`)))];
 
 const render = (context) => begin(context, "probe-dashboard", MOVED_CSS + PROBE_CSS, (shell, content) => {
@@ -30,11 +32,11 @@ const render = (context) => begin(context, "probe-dashboard", MOVED_CSS + PROBE_
   const key = (row) => `${row.task} | ${row.embedder}`;
   const present = Object.keys(SERIES).filter((name) => rows.some((row) => real(row[name])));
   const hidden = new Set(["mlp", "majority"]);
-  const lows = rows.flatMap((row) => present.map((name) => (real(row[name]) ? row[name].low : 0)));
-  const highs = rows.flatMap((row) => present.map((name) => (real(row[name]) ? row[name].high : 0)));
+  const lows = rows.flatMap((row) => present.map((name) => (real(row[name]) ? low(row[name]) : 0)));
+  const highs = rows.flatMap((row) => present.map((name) => (real(row[name]) ? high(row[name]) : 0)));
   const main = scale(Math.min(0, ...lows), Math.max(1, ...highs));
   const gains = rows.map((row) => row.selectivity).filter(real);
-  const gain = scale(Math.min(0, ...gains.map((e) => e.low)), Math.max(0.1, ...gains.map((e) => e.high)));
+  const gain = scale(Math.min(0, ...gains.map(low)), Math.max(0.1, ...gains.map(high)));
   const over = (name) => (row) => (real(row[name]) && real(row.score) ? row.score.value - row[name].value : -Infinity);
   const value = (e) => (real(e) ? e.value : -Infinity);
   const orders = { score: (row) => value(row.score), selectivity: (row) => value(row.selectivity), "over TF-IDF": over("tfidf"), "over untrained": over("random_encoder"), name: null };
@@ -56,7 +58,7 @@ const render = (context) => begin(context, "probe-dashboard", MOVED_CSS + PROBE_
         Number.isFinite(row.chance) && svg("line", { x1: main.at(row.chance), x2: main.at(row.chance), y1: 0, y2: height, class: "chance" }, svg("title", {}, `chance: ${two(row.chance)}`)),
         !hidden.has("majority") && real(row.majority) ? dot(main, row.majority, height / 2, "bar", "majority") : null,
         lanes.map((name, lane) => (real(row[name]) ? dot(main, row[name], 10 + 9 * lane, SERIES[name][1], SERIES[name][0], name === "score") : null)))),
-      make("td", { class: "wb-number" }, make("b", {}, two(row.score?.value)), make("small", {}, real(row.score) ? ` [${two(row.score.low)}, ${two(row.score.high)}]` : "")),
+      make("td", { class: "wb-number" }, make("b", {}, two(row.score?.value)), make("small", {}, real(row.score) ? ` ${limits(row.score)}` : "")),
       make("td", {}, svg("svg", { width: "100%", height, "aria-hidden": "true" }, rules(gain, height), real(row.selectivity) ? dot(gain, row.selectivity, height / 2, "square", "selectivity") : null)),
       make("td", { class: "wb-number" }, two(row.selectivity?.value)))));
     roving(buttons, { columns: 1, pick: (i) => buttons[i].click() });
@@ -66,12 +68,12 @@ const render = (context) => begin(context, "probe-dashboard", MOVED_CSS + PROBE_
   const line = (title, points, name) => {
     const found = points.filter(([, e]) => real(e));
     if (found.length < 2) return null;
-    const low = Math.min(...found.map(([, e]) => e.low)), high = Math.max(...found.map(([, e]) => e.high));
-    const x = (i) => 42 + 240 * i / (found.length - 1), y = (v) => 96 - 80 * (v - low) / (high - low || 1);
+    const least = Math.min(...found.map(([, e]) => low(e))), most = Math.max(...found.map(([, e]) => high(e)));
+    const x = (i) => 42 + 240 * i / (found.length - 1), y = (v) => 96 - 80 * (v - least) / (most - least || 1);
     return make("figure", {}, make("figcaption", {}, title), svg("svg", { viewBox: "0 0 300 120", role: "img", "aria-label": `${title}: ${found.map(([k, e]) => `${name} ${k} ${two(e.value)}`).join(", ")}` },
-      [low, high].map((v) => [svg("line", { x1: 36, x2: 292, y1: y(v), y2: y(v), class: "rule" }), svg("text", { x: 32, y: y(v) + 4, "text-anchor": "end" }, two(v))]),
+      [least, most].map((v) => [svg("line", { x1: 36, x2: 292, y1: y(v), y2: y(v), class: "rule" }), svg("text", { x: 32, y: y(v) + 4, "text-anchor": "end" }, two(v))]),
       svg("path", { class: "curve", d: found.map(([, e], i) => `${i ? "L" : "M"}${x(i).toFixed(1)} ${y(e.value).toFixed(1)}`).join("") }),
-      found.map(([k, e], i) => [svg("line", { x1: x(i), x2: x(i), y1: y(e.low), y2: y(e.high), class: "whisker circle" }), svg("circle", { cx: x(i), cy: y(e.value), r: 3, class: "point" }),
+      found.map(([k, e], i) => [svg("line", { x1: x(i), x2: x(i), y1: y(low(e)), y2: y(high(e)), class: "whisker circle" }), svg("circle", { cx: x(i), cy: y(e.value), r: 3, class: "point" }),
         found.length > 8 && i % 2 ? null : svg("text", { x: x(i), y: 114, "text-anchor": "middle" }, k >= 1000 ? `${Math.round(k / 100) / 10}k` : String(k))])));
   };
   const open = () => {

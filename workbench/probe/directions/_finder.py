@@ -105,8 +105,9 @@ def sides_of(
     wanted = _positive(classes, positive)
     names = group_names(groups, len(table))
     column = split_column(split, names)
+    table, names, column, codes = (each[classes.rows] for each in (table, names, column, classes.codes))
     learnt = column != "test"
-    truth = classes.codes == wanted
+    truth = codes == wanted
     for side, rows in (("learn from", learnt), ("test", ~learnt)):
         if truth[rows].all() or not truth[rows].any():
             lacks = "no other class" if truth[rows].all() else f"no item of class {classes.names[wanted]!r}"
