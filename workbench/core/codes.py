@@ -89,3 +89,22 @@ def _ranged(vectors: Float[np.ndarray, "n d"]) -> bool:
 def _varying(vectors: Float[np.ndarray, "n d"]) -> Bool[np.ndarray, " d"]:
     spread = np.ptp(vectors, axis=0)
     return spread > 0.1 * np.median(spread)
+
+
+def packed_readings(vectors: Float[np.ndarray, "n b"]) -> dict[str, Float[np.ndarray, "n d"]]:
+    """The vectors of -1 and +1 that bytes may stand for, by how they were written, in either order of bits."""
+    return {
+        f"{how}, {order} bit order": unpack_bits(codes, order)
+        for how, codes in bytes_of(vectors).items()
+        for order in ("big", "little")
+    }
+
+
+def standardised_like(
+    vectors: Float[np.ndarray, "n d"], mean: Float[np.ndarray, " d"], deviation: Float[np.ndarray, " d"]
+) -> Float[np.ndarray, "n d"]:
+    """Vectors with another mean and standard deviation in every dimension; a constant dimension takes the mean."""
+    vectors = np.asarray(vectors, np.float64)
+    spread = vectors.std(0)
+    scale = np.divide(deviation, spread, out=np.zeros_like(spread), where=spread > 0)
+    return (vectors - vectors.mean(0)) * scale + mean
