@@ -159,6 +159,8 @@ def form_of(vectors: Float[np.ndarray, "n d"]) -> str:
             return "codes by dimension"
         case "scaled":
             return "int8"
+        case "bits":
+            return "packed bits"
     size = np.abs(some)
     steps = some / (size.max(1, keepdims=True) / 127)
     if np.abs(steps - np.rint(steps)).max() < 1e-2:

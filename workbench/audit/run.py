@@ -31,6 +31,7 @@ from workbench.data.stores import open_store
 from workbench.embed import load_embedder
 from workbench.embed._embedder import Embedder
 from workbench.invert._inverter import PRIOR
+from workbench.invert._stored_codes import decoded
 from workbench.invert._score import bleu_signature, score
 from workbench.results import AuditResult, Inversions, InversionScores, ScoreTable
 from workbench.results.audit_parts import Finding, Policy
@@ -122,6 +123,7 @@ def run_audit(
         policy=Policy(plan.severe, plan.substantial),
         others=tuple(further.tables),
         costs=tuple(further.costs([(threat.name, guessed)])),
+        lost=store.provenance.lost if plan.store else (),
     )
     return Audit(result, tuple(further.details))
 
@@ -134,6 +136,7 @@ def _target(plan: AuditPlan, embedder: Embedder) -> tuple[EmbeddingSet, Corpus]:
         sentences = sentences.where(short).head(plan.sentences)
         return embedder.embed_set(sentences.ids, sentences.texts, plan.seed), sentences
     store = open_store(plan.store).read()
+    store = decoded(store, embedder)
     store.require_dim(embedder.spec.dim, plan.embedder)
     if store.texts is None:
         raise BadInput(

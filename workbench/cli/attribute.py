@@ -21,6 +21,7 @@ from workbench.cli._options import (
     Seed,
     Workers,
     begin,
+    decoded_codes,
     embedder_of,
     finish,
     write_page,
@@ -110,6 +111,7 @@ def attribute(
             raise BadInput("--query and --corpus go together")
         store = EmbeddingSet.load(corpus)
         model = load_embedder(embedder_of(store, embedder), device)
+        store = decoded_codes(store, model, quiet)
         result = open_attributor(model, method, options).hits(query, store, top, chosen)
     else:
         if not (text_a and text_b):

@@ -15,6 +15,7 @@ from workbench.cli._options import (
     Quiet,
     Seed,
     begin,
+    decoded_codes,
     embedder_of,
     finish,
     say,
@@ -77,6 +78,7 @@ def explain(
     source = corpora.read(texts, column) if texts else None
     held = EmbeddingSet.load(vectors) if vectors else None
     model = load_embedder(embedder_of(held, embedder), device)
+    held = decoded_codes(held, model, quiet) if held else None
     if evaluate:
         from workbench.jobs.evaluate_explainer import evaluate_explainer
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -18,6 +19,7 @@ from workbench.core.errors import BadInput
 from workbench.core.files import atomic_path, parse_json, whole_file
 from workbench.core.vectors import finite_rows
 
+_LOSS = re.compile(r"quantised|reconstructed|one bit|are bits|of 8 bits|\blost\b|not read")
 _META = b"workbench.provenance"
 _LABEL = "label."
 _MAPPED = ".arrow"
@@ -35,6 +37,12 @@ class Provenance:
     seed: int | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+
+    @property
+    def lost(self) -> tuple[str, ...]:
+        """The notes that say what the vectors no longer hold of the embedder's numbers; lengths under a metric that
+        ignores them do not count."""
+        return tuple(note for note in self.notes if _LOSS.search(note) and not note.startswith("norms are 1"))
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Provenance:

@@ -115,9 +115,9 @@ class Bits:
 
     def __init__(self, faiss: Any, owner: Any) -> None:
         self._owner = owner
-        chain = [owner]
+        chain = [faiss.downcast_IndexBinary(owner)]
         while (inner := getattr(chain[-1], "index", None) or getattr(chain[-1], "storage", None)) is not None:
-            chain.append(inner)
+            chain.append(faiss.downcast_IndexBinary(inner))
         self.chain = chain
         self.d, self.ntotal, self.metric_type = owner.d, owner.ntotal, "hamming"
         held = next((each for each in chain if hasattr(each, "xb")), None)
