@@ -309,7 +309,7 @@ class TestFaiss:
         assert (store.facts().lost == ()) == exact
         assert store.facts().metric == ("l2" if "RFlat" in spec else "inner product")
         if not exact:
-            assert "reconstructed, not stored: Index" in found.provenance.notes[-1]
+            assert any("reconstructed, not stored: Index" in note for note in found.provenance.notes)
 
     @pytest.mark.parametrize("spec", ["ITQ,LSH", "IDMap,ITQ,LSH", "IVF4,PQ4x4fs"])
     def test_one_that_has_thrown_its_vectors_away(self, spec, tmp_path):
@@ -339,8 +339,125 @@ class TestFaiss:
         with pytest.raises(BadInput, match="has an id twice: 20 vectors of one"):
             open_store(f"{tmp_path}/twice.faiss").facts()
         faiss.write_index_binary(faiss.IndexBinaryFlat(16), str(tmp_path / "bits.faiss"))
-        with pytest.raises(BadInput, match="as a FAISS index of floating-point vectors"):
+        with pytest.raises(BadInput, match="as a FAISS index of bits: it is empty"):
             open_store(f"{tmp_path}/bits.faiss").facts()
+
+    @pytest.mark.parametrize("n", [1, 2, 50, 200])
+    @pytest.mark.parametrize(
+        ("spec", "lost"),
+        [
+            ("L2norm,Flat", "norms are 1"),
+            ("IDMap,L2norm,Flat", "norms are 1"),
+            ("L2norm,HNSW8,Flat", "norms are 1"),
+            ("Pad128,Flat", ""),
+            ("RR64,Flat", ""),
+            ("PCA32,Flat", "PCAMatrix kept 32 of 64 dimensions"),
+            ("RR32,Flat", "RandomRotationMatrix kept 32 of 64 dimensions"),
+            ("L2norm,PCA32,Flat", "PCAMatrix kept 32 of 64 dimensions"),
+        ],
+    )
+    def test_small_indexes_behind_transforms(self, spec, lost, n, tmp_path):
+        import faiss
+
+        random = np.random.default_rng(0)
+        vectors = (3 * random.standard_normal((n, 64))).astype(np.float32)
+        index = faiss.index_factory(64, spec)
+        index.train(random.standard_normal((100, 64)).astype(np.float32))
+        index.add_with_ids(vectors, np.arange(n) + 5) if spec.startswith("IDMap") else index.add(vectors)
+        faiss.write_index(index, str(tmp_path / "x.faiss"))
+        store = open_store(f"{tmp_path}/x.faiss")
+        found = store.read().vectors
+        cosines = (found * vectors).sum(1) / np.linalg.norm(found, axis=1) / np.linalg.norm(vectors, axis=1)
+        if "32" in spec:
+            assert 0.4 < cosines.mean() < 0.9
+        else:
+            assert np.allclose(cosines, 1, atol=1e-5)
+            assert np.allclose(np.linalg.norm(found, axis=1) if lost else found, 1 if lost else vectors, atol=1e-4)
+        assert any(note.startswith(lost) for note in store.facts().lost)
+        assert "reconstructed" in store.facts().lost[0]
+
+    def test_a_small_file_that_states_many_vectors_stays_refused(self, tmp_path):
+        import faiss
+
+        index = faiss.index_factory(16, "L2norm,Flat")
+        index.add(np.ones((5, 16), np.float32))
+        faiss.write_index(index, str(tmp_path / "x.faiss"))
+        whole = (tmp_path / "x.faiss").read_bytes()
+        stated = (5).to_bytes(8, "little")
+        assert whole.count(stated) > 1
+        (tmp_path / "x.faiss").write_bytes(whole.replace(stated, (1 << 40).to_bytes(8, "little")))
+        with pytest.raises(BadInput):
+            open_store(f"{tmp_path}/x.faiss").facts()
+
+    @pytest.mark.parametrize(
+        ("spec", "least"),
+        [
+            ("RaBitQ2", 0.91),
+            ("RaBitQ4", 0.99),
+            ("RaBitQ8", 0.9999),
+            ("IVF4,RaBitQ4", 0.98),
+            ("IDMap2,RaBitQ4", 0.99),
+            ("RR64,RaBitQ8", 0.9999),
+            ("IDMap2,RR64,RaBitQ4", 0.99),
+            ("L2norm,RaBitQ8", 0.9999),
+            ("HNSW8_RaBitQ4", 0.99),
+        ],
+    )
+    @pytest.mark.parametrize("metric", ["METRIC_L2", "METRIC_INNER_PRODUCT"])
+    def test_all_bits_of_rabitq_are_read(self, spec, least, metric, tmp_path):
+        import faiss
+
+        if spec.startswith("HNSW") and metric != "METRIC_L2":
+            pytest.skip("FAISS builds it for L2 alone")
+        random = np.random.default_rng(0)
+        vectors = (2 * random.standard_normal((120, 64))).astype(np.float32)
+        index = faiss.index_factory(64, spec, getattr(faiss, metric))
+        index.train(random.standard_normal((400, 64)).astype(np.float32))
+        index.add_with_ids(vectors, 3 * np.arange(120)[::-1] + 7) if spec.startswith("IDMap") else index.add(vectors)
+        faiss.write_index(index, str(tmp_path / "x.faiss"))
+        store = open_store(f"{tmp_path}/x.faiss")
+        found = store.read(batch=50)
+        rows = found.ids.astype(int)
+        true = vectors[(119 - (rows - 7) // 3) if spec.startswith("IDMap") else rows]
+        cosines = (found.vectors * true).sum(1) / np.linalg.norm(found.vectors, axis=1) / np.linalg.norm(true, axis=1)
+        assert cosines.mean() > least
+        assert store.facts().lost[-1].startswith("vectors are quantised to ")
+
+    def test_bits_of_fast_scan_that_are_not_read_are_counted(self, tmp_path):
+        import faiss
+
+        vectors = np.random.default_rng(0).standard_normal((200, 64)).astype(np.float32)
+        index = faiss.index_factory(64, "RaBitQfs4")
+        index.train(vectors)
+        index.add(vectors)
+        faiss.write_index(index, str(tmp_path / "x.faiss"))
+        lost = open_store(f"{tmp_path}/x.faiss").facts().lost
+        assert lost[-1] == "only the sign of each number was read: 3 of 4 bits a number were not read"
+
+    @pytest.mark.parametrize("kind", ["BFlat", "BHNSW4", "mapped"])
+    def test_binary_indexes_are_unpacked(self, kind, tmp_path):
+        import faiss
+
+        bits = np.random.default_rng(0).integers(0, 2, (40, 64))
+        codes, ids = np.packbits(bits.astype(np.uint8), axis=1), np.arange(40)
+        if kind == "mapped":
+            inner, ids = faiss.IndexBinaryFlat(64), 2 * np.arange(40) + 9
+            index = faiss.IndexBinaryIDMap2(inner)
+            index.add_with_ids(codes, ids)
+        else:
+            index = faiss.index_binary_factory(64, kind)
+            index.add(codes)
+        faiss.write_index_binary(index, str(tmp_path / "x.faiss"))
+        store = open_store(f"{tmp_path}/x.faiss")
+        found = store.read(batch=16)
+        assert list(found.ids) == list(map(str, ids))
+        assert np.array_equal(found.vectors, 2.0 * bits - 1)
+        assert (store.facts().dim, store.facts().metric) == (64, "hamming")
+        assert store.facts().lost[0].startswith("vectors are bits")
+        whole = (tmp_path / "x.faiss").read_bytes()
+        (tmp_path / "x.faiss").write_bytes(whole[: len(whole) // 2])
+        with pytest.raises(BadInput):
+            store.facts()
 
 
 class TestDuckdb:

@@ -176,7 +176,7 @@ def test_points_of_other_forms(tmp_path):
     assert found.vectors.tolist() == [[1, 2], [3, 4], [3, 4]]
     assert list(found.texts) == ["x", "", ""]
     assert found.labels["n"][0] == '{"k": [1]}'
-    assert (store.facts().metric, store.facts().lost) == ("dot", ("vectors are stored as float16: quantised",))
+    assert (store.facts().metric, store.facts().lost) == ("dot", ())  # a local folder keeps float32
     for options, message in {
         "collection=two": r"has no vector ''; name one with \?vector=NAME; it has: a, b",
         "collection=two&vector=c": "has no vector 'c'",
@@ -199,3 +199,38 @@ def test_fifty_thousand(line):
     order = np.argsort(rows.ids)
     assert [id for page in found for id in page.ids] == [str(rows.ids[row]) for row in order]
     np.testing.assert_allclose(np.concatenate([page.vectors for page in found]), rows.vectors[order], rtol=1e-6)
+
+
+def _folder(tmp_path, vectors, **options):
+    from qdrant_client import QdrantClient, models
+
+    client = QdrantClient(path=str(tmp_path / "q"))
+    settings = models.VectorParams(size=vectors.shape[1], **{"distance": models.Distance.DOT, **options})
+    client.create_collection("docs", vectors_config=settings)
+    points = [models.PointStruct(id=row, vector=each.tolist()) for row, each in enumerate(vectors)]
+    client.upsert("docs", points)
+    client.close()
+    return open_store(f"qdrant:{tmp_path / 'q'}")
+
+
+def test_a_folder_says_what_was_measured_and_not_what_its_settings_promise(tmp_path):
+    from qdrant_client import models
+
+    vectors = np.random.default_rng(0).standard_normal((120, 8)).astype(np.float32)
+    for place, datatype in enumerate((models.Datatype.FLOAT16, models.Datatype.UINT8)):
+        store = _folder(tmp_path / str(place), vectors, datatype=datatype)
+        assert np.array_equal(store.read().vectors[store.read().ids.astype(int).argsort()], vectors)
+        assert store.facts().lost == ()
+
+
+def test_a_folder_of_unit_and_raw_norms_counts_them(tmp_path):
+    vectors = np.random.default_rng(0).standard_normal((120, 8)).astype(np.float32)
+    vectors[:40] /= np.linalg.norm(vectors[:40], axis=1, keepdims=True)
+    store = _folder(tmp_path, vectors)
+    assert store.facts().lost == ("norms are mixed: of all 120 vectors 40 have norm 1 and 80 another",)
+
+
+def test_a_folder_of_few_distinct_numbers_is_said_to_be_quantised(tmp_path):
+    vectors = np.random.default_rng(0).integers(-10, 11, (400, 8)).astype(np.float32)
+    store = _folder(tmp_path, vectors)
+    assert store.facts().lost == ("vectors are quantised: all 400 have 21 distinct numbers in a dimension (median)",)

@@ -197,6 +197,30 @@ class TestPostgres:
         with pytest.raises(BadInput, match=r"tables of vectors; name one with \?table=NAME; it has: .*docs"):
             open_store(at).facts()
 
+    def test_bits_and_sparse_vectors(self, docs, postgres):
+        bits = np.random.default_rng(0).integers(0, 2, (5, 384)).astype(np.uint8)
+        with postgres.admin() as base:
+            base.execute("CREATE TABLE signs (id int PRIMARY KEY, embedding bit(384), flag bit, small bit(3))")
+            base.execute("CREATE TABLE both_kinds (id int PRIMARY KEY, v vector(2), quick bit(8))")
+            base.execute("CREATE TABLE thin (id int PRIMARY KEY, v sparsevec(4))")
+            base.execute("CREATE TABLE shorts (id int PRIMARY KEY, v smallint[])")
+            for row, each in enumerate(bits):
+                base.execute("INSERT INTO signs VALUES (%s, %s::bit(384), B'1', B'101')", (row, "".join(map(str, each))))
+            base.execute("INSERT INTO both_kinds VALUES (1, '[1,2]', B'10000001')")
+            base.execute("INSERT INTO thin VALUES (1, '{1:3,4:-2}/4')")
+            base.execute("INSERT INTO shorts VALUES (1, '{3,-7}')")
+            base.execute("CREATE INDEX ON signs USING hnsw (embedding bit_hamming_ops)")
+        at = docs.partition("?")[0]
+        store = open_store(f"{at}?table=signs")
+        assert np.array_equal(store.read().vectors, 2.0 * bits - 1)
+        assert (store.facts().dim, store.facts().metric) == (384, "hamming")
+        assert store.facts().lost[0].startswith("vectors are bits")
+        assert open_store(f"{at}?table=both_kinds").read().vectors.tolist() == [[1, 2]]
+        quick = open_store(f"{at}?table=both_kinds&vector=quick").read()
+        assert quick.vectors.tolist() == [[1, -1, -1, -1, -1, -1, -1, 1]]
+        assert open_store(f"{at}?table=thin").read().vectors.tolist() == [[3, 0, 0, -2]]
+        assert open_store(f"{at}?table=shorts").read().vectors.tolist() == [[3, -7]]
+
     def test_nothing_can_be_written(self, docs):
         from workbench.data.stores._postgres import Server
         from workbench.data.stores._retry import Patience

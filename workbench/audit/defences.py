@@ -23,6 +23,7 @@ from workbench.embed import load_embedder
 from workbench.probe import labelled_by
 from workbench.probe._labelled import Labelled
 from workbench.probe._scoring import Resampler
+from workbench.invert._stored_codes import decoded
 from workbench.results.defences import NONE, Attack, DefenceRow, DefenceScores
 
 __all__ = ["judge_defences", "judge_store"]
@@ -59,6 +60,7 @@ def judge_store(
     utility = None
     if said and texts:
         model = load_embedder(said, device)
+        store = decoded(store, model)
         store.require_dim(model.spec.dim, said)
         utility = Utility.of(model, texts)
     labels = {name: np.asarray(column)[rows] for name, column in store.labels.items()}

@@ -34,6 +34,7 @@ from workbench.embed import load_embedder
 from workbench.embed._embedder import Embedder
 from workbench.invert._inverter import PRIOR
 from workbench.invert._score import bleu_signature, chrf_signature, score
+from workbench.invert._stored_codes import decoded
 from workbench.results import AuditResult, Inversions, InversionScores, ScoreTable
 from workbench.results.audit_parts import Finding, Policy
 
@@ -124,6 +125,7 @@ def run_audit(
         policy=Policy(plan.severe, plan.substantial),
         others=tuple(further.tables),
         costs=tuple(further.costs([(threat.name, guessed)])),
+        lost=store.provenance.lost if plan.store else (),
     )
     return Audit(result, tuple(further.details))
 
@@ -136,6 +138,7 @@ def _target(plan: AuditPlan, embedder: Embedder) -> tuple[EmbeddingSet, Corpus]:
         sentences = sentences.where(short).head(plan.sentences)
         return embedder.embed_set(sentences.ids, sentences.texts, plan.seed), sentences
     store, _ = read_vectors(plan.store, plan.on_bad_rows)
+    store = decoded(store, embedder)
     store.require_dim(embedder.spec.dim, plan.embedder)
     if store.texts is None:
         raise BadInput(

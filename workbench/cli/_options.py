@@ -166,6 +166,16 @@ def policy_of(on_bad_rows: str) -> Literal["fail", "skip"]:
     return "skip" if on_bad_rows == "skip" else "fail"
 
 
+def decoded_codes(store: EmbeddingSet, embedder: Any, quiet: bool) -> EmbeddingSet:
+    """The vectors of a store in the embedder's space where they are codes of bytes or bits, which is said."""
+    from workbench.invert._stored_codes import decoded
+
+    found = decoded(store, embedder)
+    for note in found.provenance.notes[len(store.provenance.notes) :]:
+        say(f"note: the vectors are {note}", quiet)
+    return found
+
+
 def finish(result: Result, json_path: str, quiet: bool) -> None:
     """Show a result in the terminal and write it as JSON where asked."""
     if json_path:

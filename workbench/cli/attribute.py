@@ -22,6 +22,7 @@ from workbench.cli._options import (
     Seed,
     Workers,
     begin,
+    decoded_codes,
     embedder_of,
     finish,
     load_vectors,
@@ -118,6 +119,7 @@ def attribute(
             raise BadInput("--query and --corpus go together")
         store = load_vectors(corpus, on_bad_rows, quiet)
         model = load_embedder(embedder_of(store, embedder), device)
+        store = decoded_codes(store, model, quiet)
         result = open_attributor(model, method, options).hits(query, store, top, chosen)
     else:
         if not (text_a and text_b):

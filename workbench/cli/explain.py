@@ -17,6 +17,7 @@ from workbench.cli._options import (
     Quiet,
     Seed,
     begin,
+    decoded_codes,
     embedder_of,
     finish,
     load_texts,
@@ -80,6 +81,7 @@ def explain(
     source = load_texts(texts, column, on_bad_rows, quiet) if texts else None
     held = load_vectors(vectors, on_bad_rows, quiet) if vectors else None
     model = load_embedder(embedder_of(held, embedder), device)
+    held = decoded_codes(held, model, quiet) if held else None
     if evaluate:
         from workbench.jobs.evaluate_explainer import evaluate_explainer
 

@@ -22,6 +22,7 @@ from workbench.cli._options import (
     Seed,
     Workers,
     begin,
+    decoded_codes,
     embedder_of,
     finish,
     load_texts,
@@ -153,8 +154,11 @@ def invert(
         raise BadInput(f"--pairs and --pair-texts go with few-shot and unpaired; {inverter} asks the embedder")
     if weights and member.needs < Access.QUERY:
         raise BadInput(f"--weights goes with search; {inverter} needs no more than {member.needs.name}")
+    model = load_embedder(known if maps and stolen else embedder_of(stolen, embedder), device)
+    if stolen and not maps:
+        stolen = decoded_codes(stolen, model, quiet)
     attacker = Attacker(
-        load_embedder(known if maps and stolen else embedder_of(stolen, embedder), device),
+        model,
         granting(Access.WEIGHTS if weights else member.needs),
         corpus=corpus,
         corpus_texts=corpus_texts,

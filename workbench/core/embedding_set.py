@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
@@ -22,6 +23,7 @@ from workbench.core.labels import column as label_column
 from workbench.core.tables import ERRORS, MAPPED, arrow_table, read_table
 from workbench.core.vectors import are_unit
 
+_LOSS = re.compile(r"quantised|reconstructed|one bit|are bits|of 8 bits|\blost\b|not read")
 _META = b"workbench.provenance"
 _LABEL = "label."
 _ANY = Wanted()
@@ -39,6 +41,12 @@ class Provenance:
     seed: int | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+
+    @property
+    def lost(self) -> tuple[str, ...]:
+        """The notes that say what the vectors no longer hold of the embedder's numbers; lengths under a metric that
+        ignores them do not count."""
+        return tuple(note for note in self.notes if _LOSS.search(note) and not note.startswith("norms are 1"))
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Provenance:

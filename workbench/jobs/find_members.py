@@ -20,6 +20,7 @@ from workbench.embed._embedder import Embedder
 from workbench.invert._inverter import Attacker
 from workbench.invert._writer import Writer, open_text_model
 from workbench.lm import Vocabulary
+from workbench.invert._stored_codes import decoded
 from workbench.results.membership import Membership
 
 
@@ -38,6 +39,7 @@ def members_of_store(
     store = EmbeddingSet.of(store)
     candidates = Candidates.of(members, others)
     model = load_embedder(embedder, device)
+    store = decoded(store, model)
     store.require_dim(model.spec.dim, embedder)
     return store_membership(store.vectors, candidates, model.embed(candidates.texts), threat)
 

@@ -117,6 +117,20 @@ def annex_table(parts: Mapping[str, Mapping[str, Any]]) -> Table:
     return Table(("", "", ""), tuple(rows))
 
 
+def lossy(lost: Sequence[str]) -> tuple[Block, ...]:
+    """That what was attacked is a lossy copy, and what that means for a leak that was not detected."""
+    if not lost:
+        return ()
+    return (
+        Text(
+            f"The vectors that were attacked are a lossy copy of those that were embedded: {'; '.join(lost)}. Every number "
+            "below holds for this copy as it was decoded. A low one, and a leak that was not detected, does not say that "
+            "the vectors as they were embedded, or a better decoder of this copy, give away as little.",
+            "warn",
+        ),
+    )
+
+
 def limits() -> tuple[Block, ...]:
     """What no number of an audit says."""
     return (

@@ -17,6 +17,7 @@ from workbench.results._audit_pages import (
     grade_table,
     grid_table,
     limits,
+    lossy,
     matrix_table,
     risk_table,
 )
@@ -24,7 +25,7 @@ from workbench.results._audit_scores import group_blocks, person_table, recovery
 from workbench.results.audit_parts import Cell, Control, Finding, Grade, GroupScores, Persons, Policy, Recovery, worst
 from workbench.results.scores import ScoreTable
 
-Verdict = Literal["done", "inconclusive"]
+Verdict = Literal["done", "done on a lossy copy", "inconclusive"]
 _RULE = "a quarter the best, a quarter around the median, the rest at random,"
 
 
@@ -67,6 +68,8 @@ class AuditResult(Result):
     others: tuple[ScoreTable, ...] = ()
     """Scores of the further attacks that turn vectors into text."""
     costs: tuple[AttackCost, ...] = ()
+    lost: tuple[str, ...] = ()
+    """What the vectors that were attacked no longer hold of those that were embedded, and how they were decoded."""
 
     def grades(self) -> dict[str, Grade]:
         """The worst grade of each threat model that was tried; inconclusive where a control failed."""
@@ -79,8 +82,11 @@ class AuditResult(Result):
 
     @property
     def verdict(self) -> Verdict:
-        """`inconclusive` when a control failed; never `safe`: an attack is a lower bound on what leaks."""
-        return "done" if all(control.passed for control in self.controls) else "inconclusive"
+        """`inconclusive` when a control failed, `done on a lossy copy` where the vectors were quantised or only in part
+        decoded; never `safe`: an attack is a lower bound on what leaks."""
+        if not all(control.passed for control in self.controls):
+            return "inconclusive"
+        return "done on a lossy copy" if self.lost else "done"
 
     def blocks(self) -> tuple[Block, ...]:
         """The report, from headline to method."""
@@ -210,6 +216,7 @@ class AuditResult(Result):
                 )
             )
         return (
+            *lossy(self.lost),
             Text(
                 f"What {self.embedder['embedder']} vectors give away to an attacker who {self.threat['description']}."
             ),
@@ -246,7 +253,7 @@ class AuditResult(Result):
 
     def _found(self) -> tuple[Finding, ...]:
         """The findings as they may be shown: none has a grade where a control failed."""
-        if self.verdict == "done":
+        if self.verdict != "inconclusive":
             return self.findings
         return tuple(replace(each, grade="inconclusive") for each in self.findings)
 

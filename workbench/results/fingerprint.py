@@ -10,13 +10,14 @@ from workbench.core.result import Result
 
 @dataclass(frozen=True)
 class Suspect:
-    """One embedder that may have made the vectors; `excess` is how much farther out than its own texts they lie, in
-    standard deviations of one vector's log distance."""
+    """One embedder that may have made the vectors; `excess` is how much farther from the mean than sets of its own
+    texts they lie (below 0: nearer), in standard deviations of such sets; `why` says what speaks most against it."""
 
     embedder: str
     form: str
     excess: float
     probability: float
+    why: str = ""
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Fingerprint(Result):
     dim: int
     normalised: bool
     stored: str
-    """How the numbers were stored: float32, float16, int8 or binary."""
+    """How the numbers were stored: float32, float16, int8, codes by dimension, binary or packed bits."""
     suspects: tuple[Suspect, ...]
     none: float
     """Probability that none of them made the vectors."""
@@ -43,10 +44,10 @@ class Fingerprint(Result):
 
     def table(self) -> Table:
         """One row a suspect, and one for none of them."""
-        rows = [(each.embedder, each.form, each.excess, each.probability) for each in self.suspects]
+        rows = [(each.embedder, each.form, each.excess, each.probability, each.why) for each in self.suspects]
         strong = tuple(place for place, row in enumerate(rows) if row[0] == self.verdict)
-        last = (("none of them", "", None, self.none),)
-        return Table(("embedder", "form", "excess distance", "probability"), (*rows, *last), "Who made them?", strong)
+        last = (("none of them", "", None, self.none, ""),)
+        return Table(("embedder", "form", "excess distance", "probability", "what speaks against it"), (*rows, *last), "Who made them?", strong)
 
     def blocks(self) -> tuple[Block, ...]:
         """Verdict, form, suspects."""
@@ -64,8 +65,9 @@ class Fingerprint(Result):
             ),
             self.table(),
             Text(
-                "Excess distance: how much farther out the vectors lie than public texts of the same embedder "
-                f"({self.texts:,} of them), in standard deviations. The probability was fitted on domains that were "
-                "left out in turn. Only the embedders of the table were thought of."
+                "Excess distance: how much farther from the mean the vectors lie than sets of public texts of the same "
+                f"embedder ({self.texts:,} texts), in standard deviations; below 0 they lie nearer. The probability "
+                "weighs twenty statistics on both sides; it was fitted on domains that were left out in turn, against "
+                "other embedders and distorted vectors. Only the embedders of the table were thought of."
             ),
         )

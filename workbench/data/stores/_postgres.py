@@ -20,23 +20,27 @@ _VECTORS = {
     "_float8": ("vectors are stored as double precision and read as float32",),
     "halfvec": ("vectors are stored as halfvec: quantised to 16 bits a number",),
     "_numeric": ("vectors are stored as numeric and read as float32",),
+    "bit": ("vectors are bits: one a dimension, read as -1 and +1; the size of each number is lost",),
+    "_int2": ("vectors are stored as integer: quantised, and their scale is not stated",),
     "_int4": ("vectors are stored as integer: quantised, and their scale is not stated",),
 }
-"""Types that can be cast to `vector`, and what their numbers have lost."""
+"""Types that can be read as `vector`, and what their numbers have lost."""
 _PLAIN = {"bool", "int2", "int4", "int8", "float4", "float8", "text", "varchar", "json", "jsonb", "_text", "_varchar"}
 """Types that are read as they are; numeric is read as a float, all others as their text."""
-_OTHER = {"bit", "bytea", "tsvector"}
+_OTHER = {"flag", "varbit", "bytea", "tsvector"}
 _METRICS = {"vector_l2_ops": "l2", "vector_ip_ops": "inner product", "vector_cosine_ops": "cosine"}
+_BIT_METRICS = {"bit_hamming_ops": "hamming", "bit_jaccard_ops": "jaccard"}
 
 _TABLES = """
 SELECT c.oid::regclass::text FROM pg_class c
 JOIN pg_attribute a ON a.attrelid = c.oid JOIN pg_type t ON t.oid = a.atttypid
-WHERE c.relkind IN ('r', 'v', 'm', 'p', 'f') AND t.typname IN ('vector', 'halfvec', 'sparsevec')
+WHERE c.relkind IN ('r', 'v', 'm', 'p', 'f')
+AND (t.typname IN ('vector', 'halfvec', 'sparsevec') OR t.typname = 'bit' AND a.atttypmod >= 8)
 AND pg_table_is_visible(c.oid) GROUP BY c.oid ORDER BY 1"""
 _QUOTED = "SELECT coalesce(to_regclass(%s), to_regclass(quote_ident(%s)))::text"
 """The table's name as the server writes it: quoted where it must be, so that it can stand in a query."""
 _COLUMNS = """
-SELECT a.attname::text, t.typname::text FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
+SELECT a.attname::text, CASE WHEN t.typname = 'bit' AND a.atttypmod < 8 THEN 'flag' ELSE t.typname::text END FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
 WHERE a.attrelid = to_regclass(%s) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum"""
 _INDICES = """
 SELECT i.indisprimary, i.indisunique AND i.indpred IS NULL, am.amname::text, a.attname::text, o.opcname::text
@@ -54,10 +58,15 @@ class Table:
     types: dict[str, str]
     indices: tuple[tuple[bool, bool, str, str, str], ...]
 
-    def roles(self) -> dict[str, Role]:
-        """What each column can be."""
+    def roles(self, asked: str = "") -> dict[str, Role]:
+        """What each column can be; bits are vectors where they are asked for, or the table has no other ones."""
+        whole = any(kind in _VECTORS and kind != "bit" for kind in self.types.values())
         return {
-            name: "vector" if kind in _VECTORS else "other" if kind in _OTHER else "plain"
+            name: "other"
+            if kind in _OTHER or (kind == "bit" and whole and name != asked)
+            else "vector"
+            if kind in _VECTORS
+            else "plain"
             for name, kind in self.types.items()
         }
 
@@ -73,6 +82,8 @@ class Table:
         """What the index over a column of vectors ranks by, "" without one."""
         found = (ops for _, _, kind, name, ops in self.indices if kind in ("hnsw", "ivfflat") and name == column)
         ops = next(found, "")
+        if ops in _BIT_METRICS:
+            return _BIT_METRICS[ops]
         return _METRICS.get(ops.replace("halfvec", "vector").replace("sparsevec", "vector"), ops)
 
     def lost(self, column: str) -> tuple[str, ...]:
@@ -80,8 +91,13 @@ class Table:
         return _VECTORS[self.types[column]]
 
     def vector(self, column: str) -> Any:
-        """The column as a `vector`, whatever its type."""
+        """The column as a `vector`, whatever its type; a bit is -1 or +1."""
         sql = need("psycopg.sql")
+        if self.types[column] == "bit":
+            signs = "(SELECT array_agg(CASE b WHEN '1' THEN 1 ELSE -1 END ORDER BY place) FROM regexp_split_to_table"
+            return sql.SQL(signs + "({}::text, '') WITH ORDINALITY AS bits(b, place))::vector").format(_named(column))
+        if self.types[column] == "_int2":
+            return sql.SQL("{}::int4[]::vector").format(_named(column))
         return sql.SQL("{}::vector").format(_named(column))
 
     def plain(self, columns: Sequence[str]) -> Any:

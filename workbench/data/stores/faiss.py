@@ -1,4 +1,4 @@
-"""FAISS index (flat, IVF, HNSW, scalar or product quantiser); vectors are reconstructed, and lossy ones said to be"""
+"""FAISS index (flat, IVF, HNSW, quantised, or of bits); vectors are reconstructed, and lossy ones said to be"""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Int
 
 from workbench.core.errors import BadInput
+from workbench.data.stores._faiss_decode import Bits, is_searched, lost_of, restored, searched
 from workbench.data.stores._library import need, versions_of
 from workbench.data.stores._page import Page
 from workbench.data.stores._secrets import said
@@ -20,18 +21,12 @@ from workbench.data.stores._store import Cursor, Store, StoreFacts, resumed, sta
 
 __all__ = ["FaissStore"]
 
-_METRICS = {0: "inner product", 1: "l2"}
-_OUTSIDE = ("IndexIDMap", "IndexHNSW", "IndexNSG")
-"""What only numbers or links the vectors of the index inside it; an IVF keeps its own."""
-_EXACT = (
-    "IndexFlat",
-    "IndexFlatL2",
-    "IndexFlatIP",
-    "IndexFlat1D",
-    "IndexIVFFlat",
-    "IndexIVFFlatDedup",
-    "IndexRefineFlat",
-)
+_METRICS = {0: "inner product", 1: "l2", "hamming": "hamming"}
+_SQUARE = "d_in * d_out would exceed"
+"""What FAISS says of a transform whose dimensions, as a matrix, would need more bytes than its file has; a
+normalisation has no matrix, and is refused all the same."""
+_MATRIX = 1 << 28
+"""Bytes that are allowed then: a square matrix of 8,192 dimensions."""
 _INNER = ("index", "storage", "base_index")
 """Where an index keeps the one that it wraps."""
 
@@ -47,14 +42,13 @@ class FaissStore(Store):
     def facts(self) -> StoreFacts:
         """From the index; one vector is reconstructed to see that it can be."""
         opened = self._open()
-        chain = [type(each).__name__ for each in opened.chain]
         return StoreFacts(
             self.kind,
             self.where,
             len(opened.ids),
             opened.chain[0].d,
             metric=_METRICS.get(opened.chain[0].metric_type, f"FAISS metric {opened.chain[0].metric_type}"),
-            lost=() if _is_exact(chain) else (f"vectors are reconstructed, not stored: {' over '.join(chain)}",),
+            lost=opened.lost,
             versions=versions_of("faiss-cpu"),
             snapshot=state_of(Path(self.where)),
         )
@@ -85,9 +79,18 @@ class _Opened:
     by_id: bool
     owner: Any
     """The object that FAISS read; those of the chain point into it and do not keep it alive."""
+    lost: tuple[str, ...]
 
     def page(self, first: int, n: int) -> Page:
         ids = self.ids[first : first + n]
+        if isinstance(self.owner, Bits):
+            return Page([str(id) for id in ids], self.owner.vectors(first, n))
+        coded = next((place for place, each in enumerate(self.chain) if is_searched(each)), None)
+        if coded is not None:
+            faiss = need("faiss")
+            inside = ids if self.by_id else np.arange(first, first + n)
+            vectors = searched(faiss, self.chain[coded], inside)
+            return Page([str(id) for id in ids], restored(faiss, self.chain[:coded], vectors))
         vectors = self.source.reconstruct_batch(ids) if self.by_id else self.source.reconstruct_n(first, n)
         return Page([str(id) for id in ids], np.asarray(vectors, np.float32))
 
@@ -95,12 +98,19 @@ class _Opened:
 @lru_cache(maxsize=1)
 def _open(where: str, state: str) -> _Opened:
     faiss = need("faiss")
+    path = Path(where)
+    with open(path, "rb") as file:
+        binary = file.read(2) == b"IB"
     try:
-        with _bounded(faiss, Path(where).stat().st_size):
-            owner = faiss.read_index(where)
+        if binary:
+            with _bounded(faiss, path.stat().st_size):
+                bits = Bits(faiss, faiss.read_index_binary(where))
+            return _Opened((bits,), bits.ids, bits, False, bits, bits.lost)
+        owner = _read(faiss, where, path.stat().st_size)
     except (RuntimeError, MemoryError) as error:
         reason = said(error).rpartition(": ")[2]
-        raise BadInput(f"{where} cannot be read as a FAISS index of floating-point vectors: {reason}") from None
+        kind = "of bits" if binary else "of floating-point vectors"
+        raise BadInput(f"{where} cannot be read as a FAISS index {kind}: {reason}") from None
     chain = tuple(_chain(faiss, owner))
     if not chain[0].ntotal:
         raise BadInput(f"faiss:{where} holds no vectors")
@@ -116,6 +126,17 @@ def _open(where: str, state: str) -> _Opened:
     except (RuntimeError, MemoryError):
         raise refused from None
     return opened
+
+
+def _read(faiss: Any, where: str, size: int) -> Any:
+    try:
+        with _bounded(faiss, size):
+            return faiss.read_index(where)
+    except RuntimeError as error:
+        if _SQUARE not in str(error):
+            raise
+    with _bounded(faiss, max(size, _MATRIX)):
+        return faiss.read_index(where)
 
 
 @contextmanager
@@ -135,6 +156,7 @@ def _bounded(faiss: Any, size: int) -> Iterator[None]:
 
 def _reader(faiss: Any, owner: Any, chain: tuple[Any, ...], where: str) -> _Opened:
     """How to read an index: by the ids of its inverted lists, or by place with the ids of a map beside."""
+    lost = lost_of(faiss, chain)
     mapped = [each for each in chain if hasattr(each, "id_map")]
     source = next(
         each for each in chain if not hasattr(each, "id_map")
@@ -150,10 +172,10 @@ def _reader(faiss: Any, owner: Any, chain: tuple[Any, ...], where: str) -> _Open
             )
         lists.set_direct_map_type(faiss.DirectMap.Hashtable)
     if not mapped:
-        return _Opened(chain, ids, source, lists is not None, owner)
+        return _Opened(chain, ids, source, lists is not None, owner, lost)
     if lists is not None and not np.array_equal(ids, np.arange(source.ntotal)):
         raise BadInput(f"faiss:{where} maps ids twice, outside and inside its lists; save the inner index alone")
-    return _Opened(chain, faiss.vector_to_array(mapped[0].id_map), source, False, owner)
+    return _Opened(chain, faiss.vector_to_array(mapped[0].id_map), source, False, owner, lost)
 
 
 def _ids_of_lists(faiss: Any, index: Any) -> np.ndarray:
@@ -174,8 +196,3 @@ def _chain(faiss: Any, index: Any) -> Iterator[Any]:
         if (inner := getattr(index, name, None)) is not None:
             yield from _chain(faiss, inner)
 
-
-def _is_exact(chain: list[str]) -> bool:
-    """Whether the vectors lie as they were in the index that gives them, and nothing around it changes them."""
-    inner = [kind for kind in chain if not kind.startswith(_OUTSIDE)]
-    return inner[0] in _EXACT

@@ -18,7 +18,7 @@ __all__ = ["PgvectorStore"]
 
 
 class PgvectorStore(Store):
-    """A table whose `vector` column is a vector, halfvec, sparsevec or an array of numbers.
+    """A table whose `vector` column is a vector, halfvec, sparsevec, bit or an array of numbers.
 
     Rows are read in the order of their ids, a page a query, so no transaction is held open and a page begins behind
     the last id whatever was added meanwhile. Rows without a vector are counted and not read. The id, by default `id` or
@@ -97,7 +97,8 @@ class PgvectorStore(Store):
 
     def _found(self, server: Server) -> tuple[Table, Columns]:
         table = server.table(self._table, self.name)
-        names = self._wanted.among(f"{self.name}, table {table.name}", table.roles(), ids=("id", *table.primary_key()))
+        roles = table.roles(self._wanted.vector)
+        names = self._wanted.among(f"{self.name}, table {table.name}", roles, ids=("id", *table.primary_key()))
         if not names.id:
             raise BadInput(
                 f"{self.name}, table {table.name}, has neither a column id nor a primary key of one column; "

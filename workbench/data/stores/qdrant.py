@@ -9,7 +9,6 @@ from typing import Any
 
 from workbench.core.columns import only_one
 from workbench.core.errors import BadInput
-from workbench.core.vectors import are_unit
 from workbench.data.stores._library import engine, need, versions_of
 from workbench.data.stores._page import Page, columns, require_key
 from workbench.data.stores._qdrant_folder import plain_points
@@ -18,6 +17,9 @@ from workbench.data.stores._secrets import said, scrub, secret
 from workbench.data.stores._store import Cursor, Store, StoreFacts
 
 __all__ = ["QdrantStore"]
+
+_LOOKED_AT, _ENOUGH = 1000, 50
+"""Vectors whose norms and numbers are looked at, and fewest that show how many numbers a dimension has."""
 
 
 class QdrantStore(Store):
@@ -51,18 +53,19 @@ class QdrantStore(Store):
             if not count:
                 raise BadInput(f"{self.name}, collection {name}, holds no vectors")
             metric = config.distance.value.lower()
-            # a server normalises what it is given; a folder keeps it, and normalises as it searches
-            first = next(self._read(client, name, 100, None, config.size), None) if metric == "cosine" else None
-            unit = first is not None and are_unit(first.vectors)
-            lost = ("norms are 1: Qdrant normalises under cosine, so those of the embedder are lost",) if unit else ()
+            first = next(self._read(client, name, _LOOKED_AT, None, config.size), None)
+            measured = _measured(first.vectors, count, metric == "cosine") if first else ()
             kept = config.datatype.value if config.datatype else "float32"
+            # a server quantises as its collection says; a local folder writes that down and keeps what it was given
+            local = not self.where.startswith(("http://", "https://"))
+            quantised = (f"vectors are stored as {kept}: quantised",) if kept != "float32" and not local else ()
             return StoreFacts(
                 self.kind,
                 f"{self.where}?collection={name}" + (f"&vector={self._vector}" if self._vector else ""),
                 count,
                 config.size,
                 metric=metric,
-                lost=lost if kept == "float32" else (*lost, f"vectors are stored as {kept}: quantised"),
+                lost=(*quantised, *measured),
                 text=self._text,
                 versions=versions_of("qdrant-client"),
             )
@@ -152,6 +155,26 @@ class QdrantStore(Store):
             yield client
         finally:
             client.close()
+
+
+def _measured(vectors: np.ndarray, count: int, cosine: bool) -> tuple[str, ...]:
+    """What the first vectors themselves show of their norms and of the steps of their numbers.
+
+    A server normalises under cosine; a local folder does so for some ways of adding and editing points and not for
+    others, so that one collection may hold both.
+    """
+    n = len(vectors)
+    scope = f"all {n:,}" if n == count else f"the first {n:,} of {count:,}"
+    unit = int(np.isclose(np.linalg.norm(vectors, axis=1), 1.0, atol=1e-3).sum())
+    notes = []
+    if cosine and unit == n:
+        notes.append("norms are 1: Qdrant normalises under cosine, so those of the embedder are lost")
+    elif 0 < unit < n:
+        notes.append(f"norms are mixed: of {scope} vectors {unit:,} have norm 1 and {n - unit:,} another")
+    distinct = int(np.median([len(np.unique(column)) for column in vectors.T[:64]]))
+    if n >= _ENOUGH and distinct <= min(256, n // 2):
+        notes.append(f"vectors are quantised: {scope} have {distinct} distinct numbers in a dimension (median)")
+    return tuple(notes)
 
 
 def _ask(call: Any, store: str, *arguments: Any, **options: Any) -> Any:
