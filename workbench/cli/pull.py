@@ -45,6 +45,8 @@ def pull(
     say(f"{done.rows:,} vectors x {facts.dim} dimensions{metric}{before} -> {out}", quiet)
     for each in facts.lost:
         say(f"note: {each}", quiet)
+    if facts.unread:
+        say(f"note: not read: {', '.join(facts.unread)}", quiet)
     summary = {
         "store": f"{facts.kind}:{facts.where}",
         "rows": done.rows,
@@ -52,6 +54,7 @@ def pull(
         "metric": facts.metric,
         "normalised": done.normalised,
         "lost": list(facts.lost),
+        "unread": list(facts.unread),
         "resumed": done.resumed,
         "seconds": done.seconds,
         "versions": dict(facts.versions),

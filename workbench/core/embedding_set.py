@@ -35,6 +35,8 @@ class Provenance:
     seed: int | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
+    """Columns of the source that were not read, by name, and why."""
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Provenance:
@@ -116,22 +118,24 @@ class EmbeddingSet:
 
     @classmethod
     def from_arrow(cls, table: pa.Table, source: str = "table") -> EmbeddingSet:
-        """Read back what `to_arrow` wrote, or any table with a `vector` list column and perhaps `id` and `text`."""
+        """Read back what `to_arrow` wrote, or any table with a `vector` list column and perhaps `id` and `text`.
+
+        All other columns become labels; those that cannot (further vectors, bytes that are not text) are named in
+        `provenance.unread`.
+        """
         if "vector" not in table.column_names:
             raise BadInput(f"{source} has no column 'vector'; it has: {', '.join(table.column_names) or 'none'}")
         meta = (table.schema.metadata or {}).get(_META)
         has = set(table.column_names)
         try:
+            labels, unread = _labels(table)
+            provenance = _provenance(meta) if meta else Provenance()
             return cls(
                 ids=np.array(table["id"].to_pylist() if "id" in has else [str(i) for i in range(len(table))], object),
                 vectors=_matrix(table["vector"]),
                 texts=_texts(table["text"].to_pylist()) if "text" in has else None,
-                labels={
-                    name.removeprefix(_LABEL): _column(table[name].to_pylist())
-                    for name in table.column_names
-                    if name.startswith(_LABEL)
-                },
-                provenance=_provenance(meta) if meta else Provenance(),
+                labels=labels,
+                provenance=replace(provenance, unread=(*provenance.unread, *unread)) if unread else provenance,
             )
         except BadInput as error:
             raise BadInput(f"{source}: {error}") from error
@@ -189,6 +193,42 @@ def _column(values: Any) -> np.ndarray:
         held[:] = values
         return held
     return np.array(values)
+
+
+def _labels(table: pa.Table) -> tuple[dict[str, np.ndarray], list[str]]:
+    """Labels of a table, and the columns that are none: what is not ours is read as far as it is text or a value."""
+    labels = {
+        name.removeprefix(_LABEL): _column(table[name].to_pylist())
+        for name in table.column_names
+        if name.startswith(_LABEL)
+    }
+    unread = []
+    for name in table.column_names:
+        if name in ("id", "vector", "text") or name.startswith(_LABEL):
+            continue
+        if name in labels:
+            unread.append(f"{name} (the label {_LABEL}{name} has its name)")
+        elif (found := _foreign(table[name])) is None:
+            unread.append(f"{name} ({table[name].type})")
+        else:
+            labels[name] = found
+    return labels, unread
+
+
+def _foreign(column: pa.ChunkedArray) -> np.ndarray | None:
+    """A column as a label; None for vectors, for bytes that are not text, and for what Python has no value for."""
+    kind = column.type
+    if (pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)) and (
+        pa.types.is_floating(kind.value_type) or pa.types.is_integer(kind.value_type)
+    ):
+        return None
+    try:
+        values = column.to_pylist()
+        if any(isinstance(value, bytes) for value in values):
+            values = [None if value is None else value.decode() for value in values]
+        return _column(values)
+    except (ValueError, ArithmeticError, pa.ArrowException):
+        return None
 
 
 def _texts(values: list[Any]) -> np.ndarray:

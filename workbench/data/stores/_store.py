@@ -44,6 +44,8 @@ class StoreFacts:
     snapshot: str = ""
     origin: Provenance = field(default_factory=Provenance)
     """What is known of the vectors' making; only files of our own know it."""
+    unread: tuple[str, ...] = ()
+    """Columns that are not read, by name, and why."""
 
 
 class Store(ABC):
@@ -143,6 +145,7 @@ class Store(ABC):
                     normalised=normalised,
                     versions={**facts.origin.versions, **facts.versions},
                     notes=(*facts.origin.notes, f"read from {facts.kind}:{facts.where}", *facts.lost),
+                    unread=(*facts.origin.unread, *facts.unread),
                 ),
             )
         except BadInput as error:

@@ -62,6 +62,7 @@ class DuckStore(Store):
                 there,
                 dim,
                 lost=(*stored_as(stored(schema, names.vector)), *missing),
+                unread=names.unread,
                 text=names.text,
                 versions=versions_of("duckdb"),
                 snapshot=state_of(Path(self.where)),
