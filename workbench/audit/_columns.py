@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Any
@@ -28,6 +28,7 @@ _SHAPES = {
     "path": re.compile(r"(?:[A-Za-z]:\\|[\\/~.])?(?:[^\\/\n]+[\\/])+[^\\/\n]*"),
 }
 _DAY = 24
+_EXACT = 2**53
 _STRETCH = 8
 
 
@@ -67,6 +68,16 @@ def is_free_text(value: str | None) -> bool:
     return " " in value and sum(any(map(str.isalpha, word)) for word in words(value)) >= 4
 
 
+def inside(value: str) -> str:
+    """What a value says: lines of `key: value` where it is JSON, whose escapes are undone; else the value itself."""
+    if value[:1] not in ("{", "["):
+        return value
+    try:
+        return "\n".join(_lines(json.loads(value)))
+    except (ValueError, RecursionError):
+        return value
+
+
 def times(name: str, moments: Sequence[datetime]) -> Times:
     """First, last and rhythm of at least one moment."""
     ordered = sorted(moments)
@@ -89,6 +100,17 @@ def times(name: str, moments: Sequence[datetime]) -> Times:
     )
 
 
+def _lines(held: Any, key: str = "") -> Iterator[str]:
+    if isinstance(held, dict):
+        for name, each in held.items():
+            yield from _lines(each, name)
+    elif isinstance(held, list):
+        for each in held:
+            yield from _lines(each, key)
+    elif (text := _as_text(held)) is not None:
+        yield f"{key}: {text}" if key else text
+
+
 def _items(raw: np.ndarray) -> list[Any]:
     return (raw.astype("datetime64[us]") if raw.dtype.kind == "M" else raw).tolist()
 
@@ -98,6 +120,8 @@ def _as_text(item: Any) -> str | None:
         return None
     if isinstance(item, list | tuple | np.ndarray):
         return "; ".join(map(str, item)) or None
+    if isinstance(item, float) and item.is_integer() and abs(item) < _EXACT:
+        return str(int(item))  # whole numbers are floats where some are missing
     return json.dumps(item, ensure_ascii=False, default=str) if isinstance(item, dict) else str(item)
 
 

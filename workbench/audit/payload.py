@@ -13,10 +13,19 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from workbench.audit._columns import Read, is_free_text, read_column, times
+from workbench.audit._columns import Read, inside, is_free_text, read_column, times
 from workbench.audit._identifiers import hashed_from
 from workbench.audit._linkage import duplicates, link
-from workbench.audit._patterns import KINDS, mask, personal_data
+from workbench.audit._patterns import (
+    BIRTH,
+    DATE,
+    KINDS,
+    canonical,
+    is_birth,
+    is_telephone,
+    mask,
+    personal_data,
+)
 from workbench.core.access import STOLEN_STORE, Access, ThreatModel
 from workbench.core.embedding_set import EmbeddingSet, SetLike
 from workbench.core.errors import BadInput
@@ -28,6 +37,8 @@ NEEDS = Access.SAMPLES
 """Vectors, and what lies beside them."""
 NEAR = 0.98
 """Cosine of near duplicates."""
+_NUMBERS = ("number", "sequential")
+"""Kinds of columns whose bare digits are no telephone numbers, unless the column's name says so."""
 
 
 def payload(
@@ -40,8 +51,10 @@ def payload(
     """What ids, labels, texts and equal vectors of a store say, and which of its rows the dump `against` has too.
 
     Unlike an inverter it reads texts and labels: they are the payload. Values are shown masked. Near duplicates have a
-    cosine of at least `near`; of more than 20,000 rows, so many are drawn for them and for links. Raises BadInput where
-    `near` is no cosine above 0, and AccessDenied where the threat model does not grant NEEDS.
+    cosine of at least `near`; of more than 20,000 rows, so many are drawn for them and for links. Dates are counted as
+    a kind of their own, which is personal data only where they are of a birth. Columns that the reader of the store
+    left out are named. Raises BadInput where `near` is no cosine above 0, and AccessDenied where the threat model does
+    not grant NEEDS.
     """
     store = EmbeddingSet.of(store)
     threat.admit("payload", NEEDS)
@@ -68,6 +81,7 @@ def payload(
         any_personal=found.rows,
         singled_out=_singled_out(labels, n),
         duplicates=duplicates(store.vectors, near, seed),
+        unread=store.provenance.unread,
         linkage=None if against is None else link(store, against, seed),
         seconds=time.monotonic() - began,
     )
@@ -94,24 +108,35 @@ class _Found:
     @classmethod
     def of(cls, reads: Sequence[Read], n: int) -> _Found:
         rows: Counter[tuple[str, str]] = Counter()
-        values: dict[tuple[str, str], set[str]] = defaultdict(set)
+        values: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
         hit = np.zeros(n, bool)
         with progress("personal data", n * len(reads), "values") as advance:
             for read in reads:
                 for row, value in enumerate(read.values):
-                    found = set(personal_data(value)) if value and not read.moments else set()
+                    found = _personal(read, value) if value else set()
                     for kind in {kind for kind, _ in found}:
                         rows[read.column.name, kind] += 1
-                        hit[row] = True
+                        hit[row] |= kind != DATE
                     for kind, each in found:
-                        values[read.column.name, kind].add(each.casefold())
+                        values[read.column.name, kind].setdefault(canonical(kind, each), each)
                 advance(n)
         patterns = (
-            Pattern(name, kind, proportion(count, n), len(values[name, kind]), mask(min(values[name, kind])))
+            Pattern(name, kind, proportion(count, n), len(values[name, kind]), mask(min(values[name, kind].values())))
             for (name, kind), count in rows.items()
         )
         order = {kind: place for place, kind in enumerate(KINDS)}
         return cls(tuple(sorted(patterns, key=lambda p: (p.column, order[p.kind]))), proportion(int(hit.sum()), n))
+
+
+def _personal(read: Read, value: str) -> set[tuple[str, str]]:
+    """Kinds and values in one value of a column; the moments of a column are dates of birth if its name says so."""
+    name = read.column.name
+    if read.moments:
+        return {(BIRTH, value)} if is_birth(name) else set()
+    found = set(personal_data(inside(value), name))
+    if read.column.kind in _NUMBERS and not is_telephone(name):
+        found = {(kind, each) for kind, each in found if kind != "phone" or not each.isdigit()}
+    return found
 
 
 def _singled_out(labels: Sequence[Read], n: int) -> Estimate | None:

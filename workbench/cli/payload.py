@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,9 +10,11 @@ from workbench.cli._options import Device, Html, Json, OnBadRows, Quiet, Seed, b
 
 
 def payload(
-    vectors: Annotated[Path, typer.Argument(help="Parquet of vectors, with what lies beside them.")],
+    vectors: Annotated[
+        str, typer.Argument(help="Parquet of vectors with its other columns, or a store, as `workbench pull` takes it.")
+    ],
     against: Annotated[
-        Path | None, typer.Option(help="Another dump: are the same rows in it, by id or by vector?")
+        str | None, typer.Option(help="Another dump: are the same rows in it, by id or by vector?")
     ] = None,
     near: Annotated[float, typer.Option(help="Cosine of near duplicates.")] = 0.98,
     html: Html = None,
@@ -27,10 +28,12 @@ def payload(
 
     Ids (moments inside of them, hashes of texts, gaps), labels (free text, personal data, times, paths), rows with
     equal vectors, and with --against the rows that another dump has too, with how often such a link is false. No value
-    is shown: letters and digits are masked.
+    is shown: letters and digits are masked. All columns are read; those that cannot be (further vectors, bytes) are
+    named.
 
     Examples: workbench payload vectors.parquet
               workbench payload vectors.parquet --against last-year.parquet
+              workbench payload "chroma:FOLDER?collection=docs"
     """
     begin(quiet, device)
     from workbench.audit.payload import payload as tell

@@ -46,6 +46,8 @@ def pull(
     say(f"{done.rows:,} vectors x {facts.dim} dimensions{metric}{before} -> {out}", quiet)
     for each in (*facts.lost, *done.skipped.notes()):
         say(f"note: {each}", quiet)
+    if facts.unread:
+        say(f"note: not read: {', '.join(facts.unread)}", quiet)
     summary = {
         "store": f"{facts.kind}:{facts.where}",
         "rows": done.rows,
@@ -54,6 +56,7 @@ def pull(
         "normalised": done.normalised,
         "lost": list(facts.lost),
         "skipped": len(done.skipped),
+        "unread": list(facts.unread),
         "resumed": done.resumed,
         "seconds": done.seconds,
         "versions": dict(facts.versions),

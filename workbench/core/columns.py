@@ -13,6 +13,8 @@ from workbench.core.errors import BadInput
 Role = Literal["vector", "plain", "other"]
 """What a column can be: a vector; an id, text or label; or nothing that can be read here (bytes, search indices)."""
 
+_WHY = {"vector": "further vectors", "other": "bytes, or another form than one value a row"}
+
 
 INDEX = "__index_level_0__"
 """What Arrow calls the index of a DataFrame that has no name."""
@@ -22,12 +24,13 @@ IDS = ("id", "_id", "ids", "uuid", INDEX)
 
 @dataclass(frozen=True)
 class Columns:
-    """The names that were found; `id` and `text` are "" where the table has none."""
+    """The names that were found; `id` and `text` are "" where the table has none. `unread` says why of each name."""
 
     id: str
     vector: str
     text: str
     labels: tuple[str, ...]
+    unread: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -52,8 +55,10 @@ class Wanted:
             raise BadInput(f"{name}: the column {vector!r} holds no vectors; name one with ?vector=COLUMN")
         id = self.id or next((each for each in ids if roles.get(each) == "plain"), "")
         text = self.text or ("text" if roles.get("text") == "plain" else "")
-        labels = (each for each, role in roles.items() if role == "plain" and each not in (id, text, vector, INDEX))
-        return Columns(id, vector, text, tuple(labels))
+        others = {each: role for each, role in roles.items() if each not in (id, text, vector, INDEX)}
+        labels = (each for each, role in others.items() if role == "plain")
+        unread = (f"{each} ({_WHY[role]})" for each, role in others.items() if role != "plain")
+        return Columns(id, vector, text, tuple(labels), tuple(unread))
 
 
 def _only_vector(name: str, roles: Mapping[str, Role]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -41,6 +41,8 @@ class Provenance:
     seed: int | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
+    """Columns of the source that were not read, by name, and why."""
 
     @property
     def lost(self) -> tuple[str, ...]:
@@ -207,8 +209,7 @@ def read_set(
         try:
             made = Provenance.of_schema(table.schema)
             names = wanted.among(source, roles(table.schema))
-            if made is not None:  # a file of our own: other columns than labels are none of the set's
-                names = replace(names, labels=tuple(name for name in names.labels if name.startswith(_LABEL)))
+            labels, doubled = _label_columns(names.labels)
             if not len(table):
                 raise BadInput("the table has no rows")
             vectors, faults = matrix_of(table[names.vector])
@@ -222,13 +223,20 @@ def read_set(
                 ids=ids[rows],
                 vectors=vectors[rows],
                 texts=_texts(table[names.text].to_pylist())[rows] if names.text else None,
-                labels={
-                    name.removeprefix(_LABEL): label_column(table[name].to_pylist())[rows] for name in names.labels
-                },
-                provenance=replace(made, notes=(*made.notes, *skipped.notes())),
+                labels={name: label_column(table[column].to_pylist())[rows] for name, column in labels.items()},
+                provenance=replace(
+                    made, notes=(*made.notes, *skipped.notes()), unread=(*made.unread, *names.unread, *doubled)
+                ),
             ), skipped
         except BadInput as error:
             raise error if str(error).startswith(source) else BadInput(f"{source}: {error}") from error
+
+
+def _label_columns(names: Sequence[str]) -> tuple[dict[str, str], list[str]]:
+    """The column of each label, and the columns that are not read because a column of ours has their name."""
+    labels = {name.removeprefix(_LABEL): name for name in names if name.startswith(_LABEL)}
+    doubled = [f"{name} (the label {_LABEL}{name} has its name)" for name in names if name in labels]
+    return labels | {name: name for name in names if not name.startswith(_LABEL) and name not in labels}, doubled
 
 
 def _ids(table: pa.Table, name: str) -> np.ndarray:

@@ -25,6 +25,16 @@ def split_of_group(group: str) -> Split:
     return "train" if part < 14 else "validation" if part < 17 else "test"
 
 
+def split_in_turn(groups: Iterable[str]) -> dict[str, Split]:
+    """The splits of the groups of one class, in the order of their hashes: a fifth test, a fifth validation."""
+    ordered = sorted(set(groups), key=_order)
+    held = max(1, round(len(ordered) / 5))
+    return {
+        group: "test" if place < held else "validation" if place < 2 * held else "train"
+        for place, group in enumerate(ordered)
+    }
+
+
 def task_table(card: TaskCard, items: Iterable[Item]) -> pa.Table:
     """Unique items in the order of their hashes, split by group, in balance."""
     unique: dict[int, Item | None] = {}
@@ -75,9 +85,7 @@ def _splits(card: TaskCard, items: list[Item]) -> dict[str, Split]:
         by_class[item.label].add(item.group)
     out: dict[str, Split] = {}
     for groups in by_class.values():
-        held = max(1, round(len(groups) / 5))
-        for place, group in enumerate(sorted(groups, key=_order)):
-            out[group] = "test" if place < held else "validation" if place < 2 * held else "train"
+        out |= split_in_turn(groups)
     return out
 
 

@@ -3,20 +3,19 @@
 Pattern recognisers miss most names and places in lower-cased or inverted text, so ground truth is planted, never
 detected. Half the records are sentences of the CFPB's complaints, in which the agency struck out personal data and we
 fill the gaps; half are e-mail-like lines from templates of our own. E-mail addresses use the domains that RFC 2606
-reserves, and telephone numbers the 555-01xx range that is kept for fiction.
+reserves, and telephone numbers the 555-01xx range that is kept for fiction. Values are split as the texts are: no
+name, town, day, number or address of one split is planted in another, whatever the seed (see `_personal_values`).
 """
 
 from __future__ import annotations
 
-import calendar
 import re
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import numpy as np
 
@@ -24,14 +23,15 @@ from workbench.core.errors import BadInput
 from workbench.core.text import SPLITS, Split, content_key, split_key, split_of
 from workbench.data import corpora
 from workbench.data._clean import is_sentence, segment
+from workbench.data._personal_values import draw_person, draw_value
 from workbench.data.corpora import Corpus
 
 if TYPE_CHECKING:
     from faker import Faker
 
+__all__ = ["KINDS", "PersonalCorpus", "Span", "draw_value", "load"]
+
 KINDS = ("person", "email", "phone", "date", "place", "account")
-_FIRST_DAY, _LAST_DAY = date(2012, 1, 1), date(2023, 12, 31)
-_MONTHS = tuple(calendar.month_name)[1:]
 
 
 class Span(NamedTuple):
@@ -68,7 +68,8 @@ class _Frame(NamedTuple):
 def load(split: str, n: int, seed: int = 0) -> PersonalCorpus:
     """`n` distinct records of a split, half complaints and half templates, in a fixed shuffled order.
 
-    The templates and the sentences of one split are not used in another; the persons are drawn from another seed.
+    The templates and the sentences of one split are not used in another, and neither are the planted values, nor the
+    words of names: an attacker that learnt every value of the training split knows none of the others.
     """
     from faker import Faker
 
@@ -85,7 +86,7 @@ def load(split: str, n: int, seed: int = 0) -> PersonalCorpus:
     for turn in range(20 * n):
         pool, order = pools[turn % 2], orders[turn % 2]
         frame = pool[order[(turn // 2) % len(pool)]]
-        text, spans = _fill(frame, fake)
+        text, spans = _fill(frame, fake, cast(Split, split))
         texts.setdefault(text, (frame.key, spans))
         if len(texts) == n:
             break
@@ -105,54 +106,14 @@ def _split_of_frame(frame: _Frame) -> Split:
     return split_of(text)
 
 
-def _fill(frame: _Frame, fake: Faker) -> tuple[str, tuple[Span, ...]]:
-    person = (fake.first_name(), fake.last_name())
+def _fill(frame: _Frame, fake: Faker, split: Split) -> tuple[str, tuple[Span, ...]]:
+    person = draw_person(fake, split)  # one for all values of a record
     text, spans = frame.pieces[0], []
     for kind, piece in zip(frame.kinds, frame.pieces[1:], strict=True):
-        value = _VALUES[kind](fake, person)
+        value = draw_value(kind, fake, split, person)
         spans.append(Span(kind.split("-")[0], len(text), len(text) + len(value)))
         text += value + piece
     return text, tuple(spans)
-
-
-def _email(fake: Faker, person: tuple[str, str]) -> str:
-    first, last = (name.lower() for name in person)
-    pattern = fake.random_element(("{f}.{l}", "{f}{l}", "{i}{l}", "{f}_{l}{n}", "{f}{n}"))
-    return f"{pattern.format(f=first, l=last, i=first[0], n=fake.random_int(1, 99))}@{fake.safe_domain_name()}"
-
-
-def _phone(fake: Faker, person: tuple[str, str]) -> str:
-    area, line = fake.random_int(201, 989), fake.random_int(100, 199)
-    return fake.random_element(("({a}) 555-0{b}", "{a}-555-0{b}")).format(a=area, b=line)
-
-
-def _date(fake: Faker, person: tuple[str, str]) -> str:
-    day = fake.date_between(_FIRST_DAY, _LAST_DAY)
-    numeric = f"{day.month:02d}/{day.day:02d}/{day.year}"
-    return fake.random_element((numeric, f"{_MONTHS[day.month - 1]} {day.day}, {day.year}"))
-
-
-def _town(fake: Faker) -> str:
-    place = fake.local_latlng("US")
-    assert place is not None  # faker knows 161 places of the United States
-    return place[2]
-
-
-_VALUES: dict[str, Callable[[Faker, tuple[str, str]], str]] = {
-    "person": lambda fake, person: " ".join(person),
-    "person-last": lambda fake, person: person[1],
-    "email": _email,
-    "phone": _phone,
-    "date": _date,
-    "place": lambda fake, person: _town(fake),
-    "account": lambda fake, person: fake.numerify("########"),
-    "account-end": lambda fake, person: fake.numerify("####"),
-}
-
-
-def draw_value(kind: str, fake: Faker) -> str:
-    """Made-up personal data of one kind, of a person drawn for it."""
-    return _VALUES[kind](fake, (fake.first_name(), fake.last_name()))
 
 
 @cache

@@ -106,12 +106,14 @@ class Payload(Result):
     """Whether the texts themselves lie beside the vectors."""
     personal: tuple[Pattern, ...]
     any_personal: Estimate
-    """Share of rows with personal data of any kind."""
+    """Share of rows with personal data of any kind; dates count only where they are of a birth."""
     singled_out: Estimate | None
     """Share of rows that no other equals in all category columns together; None with fewer than two of them."""
     duplicates: Duplicates
     linkage: Linkage | None
     seconds: float
+    unread: tuple[str, ...] = ()
+    """Columns of the store that were not read, by name, and why: nothing here speaks of them."""
 
     def column_table(self) -> Table:
         """One row a column."""
@@ -148,15 +150,23 @@ class Payload(Result):
         return (
             Heading("What the store says without inversion"),
             self._facts(),
+            *self._unread(),
             self.column_table(),
             *((self.personal_table(),) if self.personal else ()),
             *((self.time_table(),) if self.times else ()),
             *self._linkage(),
             Text(
-                "Values are masked: x for letters, 9 for digits, runs cut to three. Personal data is found by patterns "
-                "(numbers with their check digits), which know no names and no places: what they miss is not absent."
+                "Values are masked: x for letters and marks, 9 for digits, runs cut to three. Personal data is found "
+                "by patterns (check digits, numbering plans, words nearby), which know no names and no places: what "
+                "they miss is not absent. A date is personal data only where it is a date of birth."
             ),
         )
+
+    def _unread(self) -> tuple[Block, ...]:
+        if not self.unread:
+            return ()
+        names = ", ".join(self.unread)
+        return (Text(f"Not read: {names}. No number on this page speaks of these columns.", "bad"),)
 
     def _facts(self) -> Facts:
         def tone(share: Estimate) -> Tone:
@@ -169,6 +179,8 @@ class Payload(Result):
             _share("rows with text in a label", self.free_text, tone(self.free_text)),
             _share("rows with personal data", self.any_personal, tone(self.any_personal)),
         ]
+        if self.unread:
+            facts.append(Fact("columns not read", f"{len(self.unread):,}", "they may hold personal data", "bad"))
         if self.singled_out is not None:
             facts.append(_share("rows singled out by categories", self.singled_out, tone(self.singled_out)))
         facts.append(_share("rows with an equal vector", d.exact, "plain"))

@@ -54,6 +54,8 @@ class StoreFacts:
     """What is known of the vectors' making; only files of our own know it."""
     missing: BadRows = field(default_factory=BadRows)
     """Rows without a vector that the store itself leaves out, and does not count."""
+    unread: tuple[str, ...] = ()
+    """Columns that are not read, by name, and why."""
 
 
 class Store(ABC):
@@ -165,6 +167,7 @@ class Store(ABC):
                     facts.origin,
                     versions={**facts.origin.versions, **facts.versions},
                     notes=(*facts.origin.notes, f"read from {facts.kind}:{facts.where}", *facts.lost),
+                    unread=(*facts.origin.unread, *facts.unread),
                 ),
             ), skipped
         except BadInput as error:

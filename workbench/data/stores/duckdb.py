@@ -63,6 +63,7 @@ class DuckStore(Store):
                 there,
                 dim,
                 lost=stored_as(stored(schema, names.vector)),
+                unread=names.unread,
                 text=names.text,
                 versions=versions_of("duckdb"),
                 snapshot=state_of(Path(self.where)),

@@ -54,6 +54,7 @@ class LanceStore(Store):
             dim,
             metric=_metric(table, names.vector),
             lost=stored_as(stored(schema, names.vector)),
+            unread=names.unread,
             text=names.text,
             versions=versions_of("lancedb"),
             snapshot=str(table.version),

@@ -50,7 +50,9 @@ class NpzStore(Store):
             if not rows * dim:
                 raise BadInput(f"{self.name} holds no vectors")
             lost, state = stored_as(arrays[names.vector].dtype), state_of(Path(self.where))
-            return StoreFacts(self.kind, self.where, rows, dim, "", lost, names.text, snapshot=state)
+            return StoreFacts(
+                self.kind, self.where, rows, dim, "", lost, names.text, snapshot=state, unread=names.unread
+            )
 
     def _pages(self, facts: StoreFacts, batch: int, after: Cursor | None) -> Iterator[Page]:
         return resumed(self._from(after.row - 1 if after else 0, batch, facts.count), after, self.name)
@@ -100,7 +102,8 @@ class NpzStore(Store):
             if arrays[name].shape[0] != rows:
                 raise BadInput(f"{self.name}: {name} has {arrays[name].shape[0]} entries for {rows} vectors")
         labels = tuple(name for name in found.labels if arrays[name].shape[0] == rows)
-        return Columns(found.id, found.vector, found.text, labels)
+        short = (f"{name} ({arrays[name].shape[0]} entries)" for name in found.labels if name not in labels)
+        return Columns(found.id, found.vector, found.text, labels, (*found.unread, *short))
 
     def _arrays(self, stack: ExitStack) -> dict[str, _Array]:
         """Every array of the file, its header read, standing at its first row."""

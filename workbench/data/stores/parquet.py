@@ -44,6 +44,7 @@ class ParquetStore(Store):
                 file.metadata.num_rows,
                 dim,
                 lost=stored_as(stored(schema, names.vector)),
+                unread=names.unread,
                 text=names.text,
                 snapshot=state_of(Path(self.where)),
                 origin=origin_of(schema),

@@ -68,6 +68,7 @@ class PgvectorStore(Store):
                 first[0][0].dimensions(),
                 metric=table.metric(names.vector),
                 lost=table.lost(names.vector),
+                unread=names.unread,
                 text=names.text,
                 versions={**versions_of("psycopg", "pgvector"), **server.versions()},
                 missing=missing,

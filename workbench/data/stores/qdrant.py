@@ -68,6 +68,7 @@ class QdrantStore(Store):
                 lost=(*quantised, *measured),
                 text=self._text,
                 versions=versions_of("qdrant-client"),
+                unread=self._unread(described.config.params),
             )
 
     def _pages(self, facts: StoreFacts, batch: int, after: Cursor | None) -> Iterator[Page]:
@@ -128,6 +129,12 @@ class QdrantStore(Store):
         if vectors.multivector_config is not None:
             raise BadInput(f"{where} holds several vectors for each point; expected one")
         return vectors
+
+    def _unread(self, parameters: Any) -> tuple[str, ...]:
+        """Vectors of other names, which a reading of one of them leaves out."""
+        dense = parameters.vectors if isinstance(parameters.vectors, dict) else {}
+        names = [name for name in (*dense, *(parameters.sparse_vectors or {})) if name != self._vector]
+        return tuple(f"{name} (further vectors)" for name in names)
 
     def _found(self, client: Any) -> str:
         answer = self._patience.first(lambda: _ask(client.get_collections, self.name))
