@@ -92,6 +92,8 @@ class AuditPlan(BaseModel):
     examples: int = Field(8, ge=0, le=100)
     include_plaintext: bool = False
     """Whether examples show planted data, and texts of a store, as they are; else they are masked."""
+    unverified: bool = False
+    """Whether a store is audited even where its vectors are not the embedder's of its texts."""
     seed: int = 0
 
     @field_validator("also")

@@ -21,7 +21,7 @@ from workbench.audit._ledger import Ledger
 from workbench.audit._personal import read_personal
 from workbench.audit.ladder import grid
 from workbench.audit.plan import AuditPlan
-from workbench.core.embedding_set import EmbeddingSet
+from workbench.core.embedding_set import EmbeddingSet, Provenance
 from workbench.core.errors import BadInput
 from workbench.core.progress import progress
 from workbench.core.result import Result
@@ -30,6 +30,7 @@ from workbench.data.corpora import Corpus
 from workbench.data.stores import open_store
 from workbench.embed import load_embedder
 from workbench.embed._embedder import Embedder
+from workbench.invert._control import compare_known_texts
 from workbench.invert._inverter import PRIOR
 from workbench.invert._score import bleu_signature, score
 from workbench.results import AuditResult, Inversions, InversionScores, ScoreTable
@@ -140,12 +141,27 @@ def _target(plan: AuditPlan, embedder: Embedder) -> tuple[EmbeddingSet, Corpus]:
             f"{plan.store} holds no texts, so nothing that is read from it can be scored; name their column (?text=...)"
             ", or look at it with `workbench payload`, `workbench fingerprint` and `workbench invert`"
         )
+    if not plan.unverified:
+        _require_own(store, plan, embedder)
     short = [row for row, text in enumerate(store.texts) if text and 0 < len(str(text).split()) <= plan.max_words]
     if len(short) < 30:
         raise BadInput(f"{plan.store} holds {len(short)} texts of at most {plan.max_words} words; expected 30 or more")
     rows = np.sort(np.random.default_rng(plan.seed).permutation(short)[: plan.sentences])
     ids = tuple(str(store.ids[row]) for row in rows)
     return store, Corpus("store", ids, tuple(str(store.texts[row]) for row in rows), ids)
+
+
+def _require_own(store: EmbeddingSet, plan: AuditPlan, embedder: Embedder) -> None:
+    """The control on known texts before anything long: raises BadInput for vectors of another embedder."""
+    known = compare_known_texts(embedder, store)
+    if known is not None and known.strangers:
+        made = store.provenance.embedder
+        said = "" if made in (plan.embedder, Provenance().embedder) else f"; its provenance names {made}"
+        raise BadInput(
+            f"{plan.store} does not hold {plan.embedder}'s vectors of its texts: {known.words(plan.embedder)}{said}. "
+            "Name the embedder that made them (--embedder; `workbench fingerprint` compares several), or go on all the "
+            "same with --unverified"
+        )
 
 
 def _short_records(plan: AuditPlan) -> personal.PersonalCorpus:

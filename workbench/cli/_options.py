@@ -37,6 +37,10 @@ Embedder = Annotated[
         "llm:MODEL?method=echo, api:MODEL?url=https://HOST/v1; README has all of them."
     ),
 ]
+Unverified = Annotated[
+    bool,
+    typer.Option("--unverified", help="Go on even where the vectors do not look like those of the embedder."),
+]
 Workers = Annotated[
     int,
     typer.Option(
@@ -72,7 +76,15 @@ class Bulk:
             raise BadInput(f"--{odd[0].replace('_', '-')} does not go with --workers, --ray, --part-rows and --lance")
 
     def run(
-        self, verb: str, source: str, out: Path | None, recipe: Mapping[str, Any], device: str, json: str, quiet: bool
+        self,
+        verb: str,
+        source: str,
+        out: Path | None,
+        recipe: Mapping[str, Any],
+        device: str,
+        json: str,
+        quiet: bool,
+        unverified: bool = False,
     ) -> int:
         """Do it, tell it, and give the exit code: 2 where rows or files were set aside, 3 where parts are missing."""
         from workbench.jobs.bulk import Hands, run_bulk
@@ -81,7 +93,17 @@ class Bulk:
             raise BadInput("in bulk, give a Parquet file, a folder of them or a .lance folder, and --out FOLDER")
         hands = Hands(self.workers, self.ray)
         rows, lance = self.part_rows, self.lance
-        done = run_bulk(verb, Path(source), out, recipe, hands=hands, part_rows=rows, device=device, lance=lance)
+        done = run_bulk(
+            verb,
+            Path(source),
+            out,
+            recipe,
+            hands=hands,
+            part_rows=rows,
+            device=device,
+            lance=lance,
+            unverified=unverified,
+        )
         write_json_to(json, done.to_json())
         for line in done.lines():
             say(line, quiet)

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from workbench.cli._options import INCONCLUSIVE, OVER, Device, Json, Quiet, begin, finish, say
+from workbench.cli._options import INCONCLUSIVE, OVER, Device, Json, Quiet, Unverified, begin, finish, say
 
 
 def audit(
@@ -38,6 +38,7 @@ def audit(
             "the files either way.",
         ),
     ] = False,
+    unverified: Unverified = False,
     pdf: Annotated[bool, typer.Option("--pdf", help="Print it as PDF too, by a Chromium that is installed.")] = False,
     print_plan: Annotated[bool, typer.Option("--print-plan", help="Print the whole plan as JSON and stop.")] = False,
     json: Json = "",
@@ -64,7 +65,7 @@ def audit(
 
     given: dict[str, Any] = {"embedder": embedder, "sentences": sentences, "records": records, "seed": seed}
     given |= {"store": store or None, "also": {} if main_only else None}
-    given |= {"include_plaintext": include_plaintext or None}
+    given |= {"include_plaintext": include_plaintext or None, "unverified": unverified or None}
     overrides = {key: value for key, value in given.items() if value is not None}
     whole = AuditPlan.read(plan, **overrides) if plan else AuditPlan.of(overrides)
     if print_plan:

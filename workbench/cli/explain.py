@@ -14,6 +14,7 @@ from workbench.cli._options import (
     Json,
     Quiet,
     Seed,
+    Unverified,
     begin,
     embedder_of,
     finish,
@@ -52,6 +53,7 @@ def explain(
     serve: Annotated[
         str, typer.Option(help="What runs the language model: torch, or llamacpp (llama.cpp, an extra, on the CPU).")
     ] = "torch",
+    unverified: Unverified = False,
     json: Json = "",
     seed: Seed = 0,
     device: Device = "auto",
@@ -77,6 +79,13 @@ def explain(
     source = corpora.read(texts, column) if texts else None
     held = EmbeddingSet.load(vectors) if vectors else None
     model = load_embedder(embedder_of(held, embedder), device)
+    if held is not None:
+        from workbench.jobs.verify_store import reader_of, verify_store
+
+        held.require_dim(model.spec.dim, model.spec.name)
+        reader = reader_of(model, device)
+        if doubt := verify_store(held, model, reader, device).settle(unverified, str(vectors)):
+            say(f"doubtful: {doubt}")
     if evaluate:
         from workbench.jobs.evaluate_explainer import evaluate_explainer
 
