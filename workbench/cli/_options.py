@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 DONE, OVER, INCONCLUSIVE, FAILED = 0, 1, 2, 3
 """Exit codes."""
+STOPPED, CUT_OFF = 130, 141
+"""Exit codes of Ctrl-C and of output that nothing reads any more, as a shell has them: 128 and the signal's number."""
 
 Device = Annotated[str, typer.Option(help="cpu, cuda, mps, or auto: the first accelerator, else the CPU.")]
 Seed = Annotated[int, typer.Option(help="Seed of everything that is drawn at random.")]
