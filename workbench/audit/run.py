@@ -22,7 +22,7 @@ from workbench.audit._personal import read_personal
 from workbench.audit.ladder import grid
 from workbench.audit.plan import AuditPlan
 from workbench.core.embedding_set import EmbeddingSet, Provenance
-from workbench.core.errors import BadInput
+from workbench.core.errors import BadInput, require
 from workbench.core.progress import progress
 from workbench.core.result import Result
 from workbench.data import corpora, personal
@@ -59,6 +59,7 @@ def run_audit(
 
     Raises AccessDenied, before anything runs, when a threat model does not grant what an attack needs.
     """
+    require(plan, AuditPlan, "the plan")
     began = time.monotonic()
     plan.admit()
     embedder = load_embedder(plan.embedder, device)

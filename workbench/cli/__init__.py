@@ -83,8 +83,8 @@ def main() -> None:
             code = _fail(f"{usage()} See: workbench --help")
         else:
             code = _fail(f"a fault of the workbench, please report it: {type(error).__name__}: {error}")
-        if os.environ.get("WORKBENCH_TRACEBACK"):
-            traceback.print_exc()
+            if os.environ.get("WORKBENCH_TRACEBACK"):
+                traceback.print_exc()
     _let_go_of_output()
     sys.exit(code if isinstance(code, int) else DONE)
 

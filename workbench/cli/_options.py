@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,8 +26,16 @@ DONE, OVER, INCONCLUSIVE, FAILED = 0, 1, 2, 3
 STOPPED, CUT_OFF = 130, 141
 """Exit codes of Ctrl-C and of output that nothing reads any more, as a shell has them: 128 and the signal's number."""
 
+
+def finite(value: float) -> float:
+    """Refuse what is no number, or infinite, as the value of an option: no comparison would notice it later."""
+    if not math.isfinite(value):
+        raise typer.BadParameter(f"{value} is no finite number")
+    return value
+
+
 Device = Annotated[str, typer.Option(help="cpu, cuda, mps, or auto: the first accelerator, else the CPU.")]
-Seed = Annotated[int, typer.Option(help="Seed of everything that is drawn at random.")]
+Seed = Annotated[int, typer.Option(help="Seed of everything that is drawn at random.", min=0, max=2**32 - 1)]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress bars and no summary.")]
 Html = Annotated[Path | None, typer.Option(help="Also write a page that needs no network.")]
 Json = Annotated[

@@ -42,7 +42,7 @@ def audit(
     pdf: Annotated[bool, typer.Option("--pdf", help="Print it as PDF too, by a Chromium that is installed.")] = False,
     print_plan: Annotated[bool, typer.Option("--print-plan", help="Print the whole plan as JSON and stop.")] = False,
     json: Json = "",
-    seed: Annotated[int | None, typer.Option(help="Overrides the plan's.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Overrides the plan's.", min=0, max=2**32 - 1)] = None,
     device: Device = "auto",
     quiet: Quiet = False,
 ) -> None:

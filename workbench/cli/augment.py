@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from workbench.cli._options import Device, Embedder, Json, Quiet, Seed, begin, finish, say
+from workbench.cli._options import Device, Embedder, Json, Quiet, Seed, begin, finish, finite, say
 
 _KINDS = ("paraphrase", "question")
 
@@ -40,8 +40,12 @@ def augment(
         ),
     ] = "train",
     limit: Annotated[int, typer.Option(help="At most so many sources; 0 means all.", min=0)] = 0,
-    temperature: Annotated[float, typer.Option(help="Of the sampling; 0 is greedy.", min=0, max=2)] = 0.7,
-    margin: Annotated[float, typer.Option(help="Log-odds within which a label counts as unsure.", min=0)] = 1.0,
+    temperature: Annotated[
+        float, typer.Option(callback=finite, help="Of the sampling; 0 is greedy.", min=0, max=2)
+    ] = 0.7,
+    margin: Annotated[
+        float, typer.Option(callback=finite, help="Log-odds within which a label counts as unsure.", min=0)
+    ] = 1.0,
     json: Json = "",
     seed: Seed = 0,
     device: Device = "auto",

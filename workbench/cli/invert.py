@@ -24,6 +24,7 @@ from workbench.cli._options import (
     begin,
     embedder_of,
     finish,
+    finite,
     say,
 )
 from workbench.core.errors import BadInput
@@ -45,7 +46,9 @@ def invert(
         ),
     ] = "search",
     preset: Annotated[str, typer.Option(help="Of search, zero-shot and white-box: fast, default or best.")] = "default",
-    budget: Annotated[float, typer.Option(help="Of search and correction: most seconds in all; 0: no limit.")] = 0.0,
+    budget: Annotated[
+        float, typer.Option(callback=finite, help="Of search and correction: most seconds in all; 0: no limit.")
+    ] = 0.0,
     queries: Annotated[int, typer.Option(help="Of both: most texts embedded for a vector; 0: no limit.", min=0)] = 0,
     weights: Annotated[
         bool, typer.Option("--weights", help="The attacker has the embedder's weights: search follows gradients too.")

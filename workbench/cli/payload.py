@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from workbench.cli._options import Device, Html, Json, Quiet, Seed, begin, finish, write_page
+from workbench.cli._options import Device, Html, Json, Quiet, Seed, begin, finish, finite, write_page
 
 
 def payload(
@@ -15,7 +15,7 @@ def payload(
     against: Annotated[
         Path | None, typer.Option(help="Another dump: are the same rows in it, by id or by vector?")
     ] = None,
-    near: Annotated[float, typer.Option(help="Cosine of near duplicates.")] = 0.98,
+    near: Annotated[float, typer.Option(callback=finite, help="Cosine of near duplicates.")] = 0.98,
     html: Html = None,
     json: Json = "",
     seed: Seed = 0,

@@ -16,7 +16,7 @@ from jaxtyping import Shaped
 
 from workbench import assets
 from workbench.core.embedding_set import whole_parquet
-from workbench.core.errors import BadInput, MissingExtra, UnknownName
+from workbench.core.errors import BadInput, MissingExtra, UnknownName, first_line, require
 from workbench.core.registry import Registry
 from workbench.core.text import SPLITS, content_key, split_of_key
 from workbench.data._cached import made_once
@@ -65,8 +65,11 @@ def load(name: str, split: str | None = None, limit: int | None = None) -> Corpu
 
     `split` picks by content hash, so a text is in the same split in every corpus. `limit` keeps the first texts.
     """
+    require(name, str, "the corpus")
     if split is not None and split not in SPLITS:
         raise BadInput(f"split is {split!r}; expected one of {', '.join(SPLITS)}")
+    if limit is not None:
+        require(limit, (int, np.integer), "limit")
     if limit is not None and limit < 1:
         raise BadInput(f"limit is {limit}; expected at least 1")
     if name not in names():
@@ -157,14 +160,20 @@ def _read_hub(source: str, column: str) -> Iterator[Passage]:
     except ImportError as error:
         raise MissingExtra("datasets", "hub") from error
     _, name, *rest = source.split(":")
+    if not name:
+        raise BadInput(f"{source!r} names no data set; expected hf:NAME or hf:NAME:SPLIT")
     try:
         rows = datasets.load_dataset(name, split=rest[0] if rest else "train", streaming=True)
         for number, row in enumerate(rows):
+            if column not in row:
+                raise BadInput(f"{source} has no column {column!r}; it has: {', '.join(row)}")
+            if not isinstance(row[column], str):
+                raise BadInput(f"{source} row {number} of {column!r} is {row[column]!r}; expected text")
             yield Passage(row[column], f"{name}:{number}")
-    except KeyError:
-        raise BadInput(f"{source} has no column {column!r}") from None
-    except (OSError, ValueError) as error:
-        raise BadInput(f"cannot read {source}: {error}") from error
+    except BadInput:
+        raise
+    except Exception as error:  # a library that raises whatever the hub, the network and its own readers raise
+        raise BadInput(f"cannot read {source}: {type(error).__name__}: {first_line(error)}") from error
 
 
 def _table(name: str) -> pa.Table:

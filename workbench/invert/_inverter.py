@@ -17,12 +17,14 @@ from workbench.core import checkpoint
 from workbench.core.access import KNOWN_ENCODER, Access, ThreatModel
 from workbench.core.card import Card
 from workbench.core.embedding_set import EmbeddingSet
-from workbench.core.errors import BadInput
+from workbench.core.errors import BadInput, require
 from workbench.embed._embedder import Embedder
 from workbench.invert._control import Levels, Nearness, measure, measure_levels
 from workbench.invert._pool import Limits
 from workbench.results import Inversions
 from workbench.results.inversions import Round
+
+_MOST_BEAMS = 1024
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,16 @@ class Attacker:
     samples: int = 20_000
     """Public texts of the corpus that `unpaired` embeds with `known`."""
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.beams <= _MOST_BEAMS:
+            raise BadInput(f"beams is {self.beams}; expected 0 (as the method likes) to {_MOST_BEAMS}")
+        if self.corpus_texts < 1 or self.samples < 1:
+            raise BadInput(f"corpus_texts is {self.corpus_texts}, samples {self.samples}; expected at least 1 each")
+        if self.seed < 0:
+            raise BadInput(f"seed is {self.seed}; expected 0 or more")
+        if self.limits is not None:
+            require(self.limits, Limits, "limits")
 
     def open_checkpoint(self) -> tuple[Path, Card]:
         """Folder and card of the attacker's inverter. Raises BadInput if it was trained on another embedder."""
@@ -117,6 +129,7 @@ class Inverter(ABC):
         Where the texts that are found do not come near, the result's `doubt` says whether the vectors read like those
         of another embedder.
         """
+        require(stolen, EmbeddingSet, "the vectors to invert")
         if stolen.texts is not None:
             raise BadInput("an attack never holds the truth: hand it EmbeddingSet.without_texts()")
         stolen.require_dim(self.dim, f"the {self.name} inverter")
