@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -105,6 +106,11 @@ TEXTS = {
     "list.json": "expected .txt",
     "hf:": "",
 }
+DEFENCES = (
+    *(f"truncation:{value}" for value in ("inf", "nan", "-1", "0", "9999", "x")),
+    *(f"pca:{value}" for value in ("inf", "nan", "0", "65")),
+    *(f"noise:{value}" for value in ("inf", "nan", "-1")),
+)
 OTHER = [
     (("report", "none.json"), "does not exist"),
     (("report", "dir"), "folder"),
@@ -130,18 +136,7 @@ OTHER = [
     (("payload", "ok.parquet", "--json", "dir"), "folder"),
     (("payload", "ok.parquet", "--json", "lines.txt/x"), "is a file, expected a folder"),
     (("payload", "ok.parquet", "--html", "/proc/x/y.html"), "cannot write"),
-    *(
-        (("defend", "ok.parquet", "--apply", f"truncation:{value}", "--out", "o.parquet"), "")
-        for value in ("inf", "nan", "-1", "0", "9999", "x")
-    ),
-    *(
-        (("defend", "ok.parquet", "--apply", f"pca:{value}", "--out", "o.parquet"), "")
-        for value in ("inf", "nan", "0", "65")
-    ),
-    *(
-        (("defend", "ok.parquet", "--apply", f"noise:{value}", "--out", "o.parquet"), "")
-        for value in ("inf", "nan", "-1")
-    ),
+    *((("defend", "ok.parquet", "--apply", line, "--out", "o.parquet"), "") for line in DEFENCES),
     (("defend", "ok.parquet", "--apply", "leace:nope", "--out", "o.parquet"), "nope"),
     (("defend", "ok.parquet", "--apply", "rotation?key=@none", "--out", "o.parquet"), "none"),
     (("defend", "ok.parquet", "--apply", "int8", "--out", "dir"), "folder"),
@@ -237,7 +232,7 @@ def test_an_output_that_nothing_reads_ends_quietly():
     assert (process.returncode, said) == (141, "")
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 def test_a_full_output_is_an_error_in_words():
     with open("/dev/full", "w") as full:
         process = start("list", "--json", "-", stdout=full)
