@@ -7,10 +7,14 @@ import subprocess
 import sys
 import tomllib
 import zipfile
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 from workbench.core import checkpoint
 from workbench.core.resources import shipped
@@ -37,6 +41,44 @@ def test_environment_yml_mirrors_pyproject(project):
 def test_the_seven_named_packages_are_there(project):
     names = {re.split(r"[<>=!]", entry)[0] for entry in project["dependencies"]}
     assert {"torch", "transformers", "jupyterlab", "ipywidgets", "plotly", "scikit-learn", "captum"} <= names
+
+
+def _demands_of_transformers():
+    """What transformers says of the packages that it uses where they are there; pip holds none of it for them."""
+    from transformers.dependency_versions_table import deps
+
+    return {canonicalize_name(name): Requirement(text) for name, text in deps.items()}
+
+
+def test_what_is_installed_is_what_the_installed_transformers_accepts(project):
+    """transformers 5.24.0 refuses peft below 0.22, which was not there, and no resolver knows of it."""
+    demands = _demands_of_transformers()
+    ours = [Requirement(entry) for entry in project["dependencies"]]
+    shared = [each.name for each in ours if canonicalize_name(each.name) in demands]
+    assert {"peft", "accelerate", "tokenizers", "huggingface-hub", "safetensors"} <= set(shared)
+    for name in shared:
+        wanted = demands[canonicalize_name(name)].specifier
+        assert wanted.contains(version(name), prereleases=True), f"{name} {version(name)}; transformers: {wanted}"
+
+
+def test_peft_is_new_enough_for_transformers_own_check():
+    from transformers.integrations.peft import MIN_PEFT_VERSION
+
+    assert Version(version("peft")) >= Version(MIN_PEFT_VERSION)
+
+
+def test_no_declared_floor_lies_below_what_transformers_demands(project):
+    demands = _demands_of_transformers()
+    for entry in map(Requirement, project["dependencies"]):
+        demand = demands.get(canonicalize_name(entry.name))
+        floors = [each.version for each in entry.specifier if each.operator in (">=", "==")]
+        if demand is not None and floors:
+            assert demand.specifier.contains(max(floors, key=Version)), f"{entry} beside transformers' {demand}"
+
+
+def test_what_is_installed_is_what_is_declared(project):
+    for entry in map(Requirement, project["dependencies"]):
+        assert entry.specifier.contains(version(entry.name), prereleases=True), f"{entry}: here {version(entry.name)}"
 
 
 def test_the_wheel_carries_probes_and_checkpoints(tmp_path):

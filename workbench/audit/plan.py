@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from workbench.audit.ladder import ATTACKS, admit
 from workbench.core.access import THREATS, ThreatModel
-from workbench.core.errors import BadInput, UnknownName
+from workbench.core.errors import BadInput, UnknownName, require
 from workbench.core.files import read_toml
 
 
@@ -95,7 +95,9 @@ class AuditPlan(BaseModel):
     examples: int = Field(8, ge=0, le=100)
     include_plaintext: bool = False
     """Whether examples show planted data, and texts of a store, as they are; else they are masked."""
-    seed: int = 0
+    unverified: bool = False
+    """Whether a store is audited even where its vectors are not the embedder's of its texts."""
+    seed: int = Field(0, ge=0, lt=2**32)
 
     @field_validator("also")
     @classmethod
@@ -139,9 +141,20 @@ class AuditPlan(BaseModel):
     @classmethod
     def of(cls, values: dict[str, Any], source: str = "plan") -> AuditPlan:
         """A plan from values, with the same errors as `read`."""
+        require(values, dict, source)
         try:
-            return cls(**values)
+            return cls.model_validate(values)
         except ValidationError as error:
-            first = error.errors()[0]
-            place = ".".join(map(str, first["loc"])) or "plan"
-            raise BadInput(f"{source}: {place} is {first.get('input')!r}; {first['msg']}") from error
+            raise _refusal(error, source) from error
+
+    def __init__(self, **values: Any) -> None:
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            raise _refusal(error, "plan") from error
+
+
+def _refusal(error: ValidationError, source: str) -> BadInput:
+    first = error.errors()[0]
+    place = ".".join(map(str, first["loc"])) or "plan"
+    return BadInput(f"{source}: {place} is {first.get('input')!r}; {first['msg']}")

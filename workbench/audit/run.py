@@ -21,8 +21,8 @@ from workbench.audit._ledger import Ledger
 from workbench.audit._personal import read_personal
 from workbench.audit.ladder import grid
 from workbench.audit.plan import AuditPlan
-from workbench.core.embedding_set import EmbeddingSet
-from workbench.core.errors import BadInput
+from workbench.core.embedding_set import EmbeddingSet, Provenance
+from workbench.core.errors import BadInput, require
 from workbench.core.labels import Labels
 from workbench.core.progress import progress
 from workbench.core.result import Result
@@ -32,6 +32,7 @@ from workbench.data.corpora import Corpus
 from workbench.data.stores import read_vectors
 from workbench.embed import load_embedder
 from workbench.embed._embedder import Embedder
+from workbench.invert._control import compare_known_texts
 from workbench.invert._inverter import PRIOR
 from workbench.invert._score import bleu_signature, chrf_signature, score
 from workbench.invert._stored_codes import decoded
@@ -61,6 +62,7 @@ def run_audit(
 
     Raises AccessDenied, before anything runs, when a threat model does not grant what an attack needs.
     """
+    require(plan, AuditPlan, "the plan")
     began = time.monotonic()
     plan.admit()
     embedder = load_embedder(plan.embedder, device)
@@ -145,12 +147,27 @@ def _target(plan: AuditPlan, embedder: Embedder) -> tuple[EmbeddingSet, Corpus]:
             f"{plan.store} holds no texts, so nothing that is read from it can be scored; name their column (?text=...)"
             ", or look at it with `workbench payload`, `workbench fingerprint` and `workbench invert`"
         )
+    if not plan.unverified:
+        _require_own(store, plan, embedder)
     short = [row for row, text in enumerate(store.texts) if text and 0 < word_count(str(text)) <= plan.max_words]
     if len(short) < 30:
         raise BadInput(f"{plan.store} holds {len(short)} texts of at most {plan.max_words} words; expected 30 or more")
     rows = np.sort(np.random.default_rng(plan.seed).permutation(short)[: plan.sentences])
     ids = tuple(str(store.ids[row]) for row in rows)
     return store, Corpus("store", ids, tuple(str(store.texts[row]) for row in rows), ids)
+
+
+def _require_own(store: EmbeddingSet, plan: AuditPlan, embedder: Embedder) -> None:
+    """The control on known texts before anything long: raises BadInput for vectors of another embedder."""
+    known = compare_known_texts(embedder, store)
+    if known is not None and known.strangers:
+        made = store.provenance.embedder
+        said = "" if made in (plan.embedder, Provenance().embedder) else f"; its provenance names {made}"
+        raise BadInput(
+            f"{plan.store} does not hold {plan.embedder}'s vectors of its texts: {known.words(plan.embedder)}{said}. "
+            "Name the embedder that made them (--embedder; `workbench fingerprint` compares several), or go on all the "
+            "same with --unverified"
+        )
 
 
 def _short_records(plan: AuditPlan) -> personal.PersonalCorpus:

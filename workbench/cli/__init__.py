@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
+import traceback
 
 import typer
 
@@ -27,12 +29,12 @@ from workbench.cli import (
     report,
     train,
 )
-from workbench.cli._options import DONE, FAILED
+from workbench.cli._options import CUT_OFF, DONE, FAILED, STOPPED
 from workbench.core.errors import WorkbenchError
 
 app = typer.Typer(
     help="Give it vectors, and it shows what they give away. "
-    "Exit codes: 0 done, 1 over a limit, 2 inconclusive, 3 error.",
+    "Exit codes: 0 done, 1 over a limit, 2 inconclusive, 3 error, 130 stopped.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -59,23 +61,54 @@ app.add_typer(report.app, name="report")
 
 
 def main() -> None:
-    """Run the command line; every error a user can cause is one line on standard error and exit code 3."""
+    """Run the command line; every error is one line on standard error and exit code 3, never 1, which is the gate's.
+
+    An error that is a fault of the workbench itself is one line too; WORKBENCH_TRACEBACK=1 shows where it comes from.
+    """
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    _open_streams()
     try:
         code = app(standalone_mode=False)
+        sys.stdout.flush()
     except WorkbenchError as error:
         code = _fail(str(error))
-    except KeyboardInterrupt:
-        code = _fail("stopped; run the same command again to go on", 130)
+    except (KeyboardInterrupt, typer.Abort):
+        code = _fail("stopped; run the same command again to go on", STOPPED)
+    except BrokenPipeError:
+        code = CUT_OFF
     except (OSError, MemoryError) as error:
         code = _fail(f"{type(error).__name__}: {error}")
     except Exception as error:
-        if not hasattr(error, "format_message"):  # an error of ours: let the traceback tell
-            raise
-        code = _fail(f"{error.format_message()} See: workbench --help")  # type: ignore[attr-defined]
+        if usage := getattr(error, "format_message", None):  # an option or argument that is not one
+            code = _fail(f"{usage()} See: workbench --help")
+        else:
+            code = _fail(f"a fault of the workbench, please report it: {type(error).__name__}: {error}")
+            if os.environ.get("WORKBENCH_TRACEBACK"):
+                traceback.print_exc()
+    _let_go_of_output()
     sys.exit(code if isinstance(code, int) else DONE)
 
 
 def _fail(message: str, code: int = FAILED) -> int:
-    sys.stderr.write(f"workbench: {' '.join(message.split())}\n")
+    with contextlib.suppress(OSError):
+        sys.stderr.write(f"workbench: {' '.join(message.split())}\n")
+        sys.stderr.flush()
     return code
+
+
+def _open_streams() -> None:
+    """Give standard output and error a place where the caller closed them, and let no character be unprintable."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115  # open until the process ends
+        elif hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _let_go_of_output() -> None:
+    """Drop what cannot be written any more, as into a closed pipe: Python would exit with a code of its own."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

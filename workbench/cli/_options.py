@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,9 +25,19 @@ if TYPE_CHECKING:
 
 DONE, OVER, INCONCLUSIVE, FAILED = 0, 1, 2, 3
 """Exit codes."""
+STOPPED, CUT_OFF = 130, 141
+"""Exit codes of Ctrl-C and of output that nothing reads any more, as a shell has them: 128 and the signal's number."""
+
+
+def finite(value: float) -> float:
+    """Refuse what is no number, or infinite, as the value of an option: no comparison would notice it later."""
+    if not math.isfinite(value):
+        raise typer.BadParameter(f"{value} is no finite number")
+    return value
+
 
 Device = Annotated[str, typer.Option(help="cpu, cuda, mps, or auto: the first accelerator, else the CPU.")]
-Seed = Annotated[int, typer.Option(help="Seed of everything that is drawn at random.")]
+Seed = Annotated[int, typer.Option(help="Seed of everything that is drawn at random.", min=0, max=2**32 - 1)]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress bars and no summary.")]
 Html = Annotated[Path | None, typer.Option(help="Also write a page that needs no network.")]
 Json = Annotated[
@@ -51,6 +62,10 @@ OnBadRows = Annotated[
 ]
 Column = Annotated[
     str, typer.Option("--column", help="Field or column that holds the text; default: found by its name.")
+]
+Unverified = Annotated[
+    bool,
+    typer.Option("--unverified", help="Go on even where the vectors do not look like those of the embedder."),
 ]
 Workers = Annotated[
     int,
@@ -96,6 +111,7 @@ class Bulk:
         json: str,
         quiet: bool,
         on_bad_rows: str = "",
+        unverified: bool = False,
     ) -> int:
         """Do it, tell it, and give the exit code: 2 where rows or files were set aside, 3 where parts are missing."""
         from workbench.jobs.bulk import Hands, run_bulk
@@ -106,7 +122,17 @@ class Bulk:
             recipe = {**recipe, "on_bad_rows": "fail"}
         hands = Hands(self.workers, self.ray)
         rows, lance = self.part_rows, self.lance
-        done = run_bulk(verb, Path(source), out, recipe, hands=hands, part_rows=rows, device=device, lance=lance)
+        done = run_bulk(
+            verb,
+            Path(source),
+            out,
+            recipe,
+            hands=hands,
+            part_rows=rows,
+            device=device,
+            lance=lance,
+            unverified=unverified,
+        )
         write_json_to(json, done.to_json())
         for line in done.lines():
             say(line, quiet)

@@ -25,6 +25,7 @@ from workbench.cli._options import (
     decoded_codes,
     embedder_of,
     finish,
+    finite,
     load_vectors,
     policy_of,
     write_page,
@@ -47,7 +48,9 @@ def attribute(
     level: Annotated[str, typer.Option(help="token, word or sentence: pieces are merged by sum.")] = "token",
     layer: Annotated[int, typer.Option(help="Layer whose states are moved; 0: the token embeddings.", min=0)] = 0,
     reference: Annotated[str, typer.Option(help="Where the path begins: pad, mask, or a text.")] = "pad",
-    tolerance: Annotated[float, typer.Option(help="Most that a pair's sum may miss the cosine by.")] = 1e-2,
+    tolerance: Annotated[
+        float, typer.Option(callback=finite, help="Most that a pair's sum may miss the cosine by.")
+    ] = 1e-2,
     nodes: Annotated[int, typer.Option(help="Places on the path; 0: as few as the tolerance allows.", min=0)] = 0,
     out: Annotated[Path | None, typer.Option(help="In bulk: the folder to write.")] = None,
     workers: Workers = 0,

@@ -10,7 +10,19 @@ from typing import Annotated, Any
 
 import typer
 
-from workbench.cli._options import INCONCLUSIVE, OVER, Device, Json, OnBadRows, Quiet, begin, finish, policy_of, say
+from workbench.cli._options import (
+    INCONCLUSIVE,
+    OVER,
+    Device,
+    Json,
+    OnBadRows,
+    Quiet,
+    Unverified,
+    begin,
+    finish,
+    policy_of,
+    say,
+)
 
 
 def audit(
@@ -38,11 +50,12 @@ def audit(
             "the files either way.",
         ),
     ] = False,
+    unverified: Unverified = False,
     pdf: Annotated[bool, typer.Option("--pdf", help="Print it as PDF too, by a Chromium that is installed.")] = False,
     print_plan: Annotated[bool, typer.Option("--print-plan", help="Print the whole plan as JSON and stop.")] = False,
     on_bad_rows: OnBadRows = "",
     json: Json = "",
-    seed: Annotated[int | None, typer.Option(help="Overrides the plan's.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Overrides the plan's.", min=0, max=2**32 - 1)] = None,
     device: Device = "auto",
     quiet: Quiet = False,
 ) -> None:
@@ -68,6 +81,7 @@ def audit(
     given |= {
         "include_plaintext": include_plaintext or None,
         "on_bad_rows": policy_of(on_bad_rows) if on_bad_rows else None,
+        "unverified": unverified or None,
     }
     overrides = {key: value for key, value in given.items() if value is not None}
     whole = AuditPlan.read(plan, **overrides) if plan else AuditPlan.of(overrides)

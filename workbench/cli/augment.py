@@ -17,6 +17,7 @@ from workbench.cli._options import (
     Seed,
     begin,
     finish,
+    finite,
     load_texts,
     say,
 )
@@ -52,8 +53,12 @@ def augment(
         ),
     ] = "train",
     limit: Annotated[int, typer.Option(help="At most so many sources; 0 means all.", min=0)] = 0,
-    temperature: Annotated[float, typer.Option(help="Of the sampling; 0 is greedy.", min=0, max=2)] = 0.7,
-    margin: Annotated[float, typer.Option(help="Log-odds within which a label counts as unsure.", min=0)] = 1.0,
+    temperature: Annotated[
+        float, typer.Option(callback=finite, help="Of the sampling; 0 is greedy.", min=0, max=2)
+    ] = 0.7,
+    margin: Annotated[
+        float, typer.Option(callback=finite, help="Log-odds within which a label counts as unsure.", min=0)
+    ] = 1.0,
     on_bad_rows: OnBadRows = "",
     json: Json = "",
     seed: Seed = 0,

@@ -16,6 +16,7 @@ from workbench.cli._options import (
     OnBadRows,
     Quiet,
     Seed,
+    Unverified,
     begin,
     decoded_codes,
     embedder_of,
@@ -58,6 +59,7 @@ def explain(
         str, typer.Option(help="What runs the language model: torch, or llamacpp (llama.cpp, an extra, on the CPU).")
     ] = "torch",
     on_bad_rows: OnBadRows = "",
+    unverified: Unverified = False,
     json: Json = "",
     seed: Seed = 0,
     device: Device = "auto",
@@ -81,7 +83,14 @@ def explain(
     source = load_texts(texts, column, on_bad_rows, quiet) if texts else None
     held = load_vectors(vectors, on_bad_rows, quiet) if vectors else None
     model = load_embedder(embedder_of(held, embedder), device)
-    held = decoded_codes(held, model, quiet) if held else None
+    if held is not None:
+        from workbench.jobs.verify_store import reader_of, verify_store
+
+        held = decoded_codes(held, model, quiet)
+        held.require_dim(model.spec.dim, model.spec.name)
+        reader = reader_of(model, device)
+        if doubt := verify_store(held, model, reader, device).settle(unverified, str(vectors)):
+            say(f"doubtful: {doubt}")
     if evaluate:
         from workbench.jobs.evaluate_explainer import evaluate_explainer
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -20,11 +21,13 @@ from workbench.cli._options import (
     Quiet,
     Ray,
     Seed,
+    Unverified,
     Workers,
     begin,
     decoded_codes,
     embedder_of,
     finish,
+    finite,
     load_texts,
     load_vectors,
     say,
@@ -48,7 +51,9 @@ def invert(
         ),
     ] = "search",
     preset: Annotated[str, typer.Option(help="Of search, zero-shot and white-box: fast, default or best.")] = "default",
-    budget: Annotated[float, typer.Option(help="Of search and correction: most seconds in all; 0: no limit.")] = 0.0,
+    budget: Annotated[
+        float, typer.Option(callback=finite, help="Of search and correction: most seconds in all; 0: no limit.")
+    ] = 0.0,
     queries: Annotated[int, typer.Option(help="Of both: most texts embedded for a vector; 0: no limit.", min=0)] = 0,
     weights: Annotated[
         bool, typer.Option("--weights", help="The attacker has the embedder's weights: search follows gradients too.")
@@ -88,6 +93,7 @@ def invert(
         ),
     ] = 0,
     column: Column = "",
+    unverified: Unverified = False,
     workers: Workers = 0,
     ray: Ray = "",
     part_rows: PartRows = 0,
@@ -107,6 +113,10 @@ def invert(
     zero-shot needs no checkpoint: it embeds --corpus-texts public texts and lets a language model write. few-shot and
     unpaired never ask the embedder of the vectors: they map them to --known, from pairs or from the shape of the whole
     store, and invert there. white-box follows the embedder's gradients from what --through has found.
+
+    Before a file of vectors is inverted, a few of them are read and their texts embedded again. Where these come no
+    nearer than texts of another embedder's vectors, and the fingerprint does not know the embedder either, nothing is
+    inverted, unless --unverified insists.
 
     In bulk (--workers, --ray, --part-rows, --lance) --out is a folder of Parquet: id, text, cosine, rounds.
 
@@ -131,7 +141,7 @@ def invert(
             "language_model": language_model,
             "seed": seed,
         }
-        return _in_bulk(bulk, vectors, out, recipe, device, json, quiet, on_bad_rows)
+        return _in_bulk(bulk, vectors, out, recipe, device, json, quiet, on_bad_rows, unverified)
     if bool(texts) == bool(vectors):
         raise BadInput("give either a Parquet file of vectors or --texts FILE, and not both")
     if window and not texts:
@@ -143,6 +153,7 @@ def invert(
     from workbench.invert._inverter import Attacker
     from workbench.invert._pool import Limits
     from workbench.jobs.invert_texts import invert_texts
+    from workbench.jobs.verify_store import verify_store
 
     source = load_texts(texts, column, on_bad_rows, quiet) if texts else None
     stolen = load_vectors(vectors, on_bad_rows, quiet) if vectors else None
@@ -178,8 +189,14 @@ def invert(
         found, table = invert_texts(source, inverter, attacker, window, floors, seed, pair_texts)
     else:
         assert stolen is not None
-        found, table = open_inverter(inverter, attacker).invert(stolen.without_texts()), None
+        opened = open_inverter(inverter, attacker)
+        doubt = ""
+        if opened.reads_own:
+            doubt = verify_store(stolen, opened.embedder, opened, device).settle(unverified, str(vectors))
+        found, table = replace(opened.invert(stolen.without_texts()), doubt=doubt), None
     _write(out, found, source.texts if source else None, path)
+    if found.doubt:
+        say(f"doubtful: {found.doubt}")
     say(f"{len(found):,} vectors inverted in {found.seconds:.1f} s -> {out}", quiet)
     finish(table or found, json, quiet)
     return DONE
@@ -194,6 +211,7 @@ def _in_bulk(
     json: str,
     quiet: bool,
     on_bad_rows: str,
+    unverified: bool,
 ) -> int:
     from workbench.core.access import Access
     from workbench.invert import INVERTERS
@@ -207,7 +225,7 @@ def _in_bulk(
         raise BadInput(f"--weights goes with search; {recipe['inverter']} needs no more than {member.needs.name}")
     if vectors is not None:
         recipe["embedder"] = maker_of(vectors, recipe["embedder"]) or "minilm"
-    return bulk.run("invert", str(vectors or ""), out, recipe, device, json, quiet, on_bad_rows)
+    return bulk.run("invert", str(vectors or ""), out, recipe, device, json, quiet, on_bad_rows, unverified)
 
 
 def _write(out: Path, found: Inversions, texts: tuple[str, ...] | None, path: bool) -> None:

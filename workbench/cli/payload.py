@@ -6,7 +6,19 @@ from typing import Annotated
 
 import typer
 
-from workbench.cli._options import Device, Html, Json, OnBadRows, Quiet, Seed, begin, finish, load_vectors, write_page
+from workbench.cli._options import (
+    Device,
+    Html,
+    Json,
+    OnBadRows,
+    Quiet,
+    Seed,
+    begin,
+    finish,
+    finite,
+    load_vectors,
+    write_page,
+)
 
 
 def payload(
@@ -16,7 +28,7 @@ def payload(
     against: Annotated[
         str | None, typer.Option(help="Another dump: are the same rows in it, by id or by vector?")
     ] = None,
-    near: Annotated[float, typer.Option(help="Cosine of near duplicates.")] = 0.98,
+    near: Annotated[float, typer.Option(callback=finite, help="Cosine of near duplicates.")] = 0.98,
     html: Html = None,
     on_bad_rows: OnBadRows = "",
     json: Json = "",

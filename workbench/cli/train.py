@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from workbench.cli._options import Device, Json, Quiet, Seed, begin, begin_training, finish, say
+from workbench.cli._options import Device, Json, Quiet, Seed, begin, begin_training, finish, finite, say
 from workbench.cli.train_explainer import explainer
 from workbench.cli.train_sae import sae
 
@@ -32,7 +32,10 @@ def inverter(
     ] = False,
     renewed: Annotated[
         float,
-        typer.Option(help="Share of batches whose texts have words replaced each time they are seen (film), 0 to 1."),
+        typer.Option(
+            callback=finite,
+            help="Share of batches whose texts have words replaced each time they are seen (film), 0 to 1.",
+        ),
     ] = 0.0,
     planted: Annotated[int, typer.Option(help="Records with planted personal data beside them.", min=0)] = 24_000,
     max_tokens: Annotated[int, typer.Option(help="Longest text, in the embedder's tokens.", min=8)] = 34,
@@ -55,25 +58,34 @@ def inverter(
     correction: Annotated[
         float,
         typer.Option(
-            help="Share of batches that rewrite drafts (vec2text's second stage), 0 to 0.5; 1: learn nothing else."
+            callback=finite,
+            help="Share of batches that rewrite drafts (vec2text's second stage), 0 to 0.5; 1: learn nothing else.",
         ),
     ] = 0.0,
     correction_from: Annotated[
-        float, typer.Option(help="Share of the run that is over before the first draft is rewritten.")
+        float, typer.Option(callback=finite, help="Share of the run that is over before the first draft is rewritten.")
     ] = 0.0,
     disturb: Annotated[
         str, typer.Option(help="Defence on the vectors that are read: noise:0.1, int8, binary (adaptive attacker).")
     ] = "",
     steps: Annotated[int, typer.Option(help="Steps in all; a finished run can be prolonged.", min=1)] = 8_000,
-    minutes: Annotated[float, typer.Option(help="Train for so long instead, schedule included; 0: --steps.")] = 0.0,
+    minutes: Annotated[
+        float, typer.Option(callback=finite, help="Train for so long instead, schedule included; 0: --steps.")
+    ] = 0.0,
     batch_tokens: Annotated[int, typer.Option(help="Word pieces of a batch, about.", min=64)] = 768,
     accumulate: Annotated[
         int, typer.Option(help="Batches whose gradients are added up before a step, in each process.", min=1)
     ] = 1,
-    dropout: Annotated[float, typer.Option(help="Of film, for runs that see each text many times.")] = 0.0,
-    learning_rate: Annotated[float, typer.Option(help="Highest learning rate.", min=1e-7, max=1.0)] = 3e-4,
+    dropout: Annotated[
+        float, typer.Option(callback=finite, help="Of film, for runs that see each text many times.")
+    ] = 0.0,
+    learning_rate: Annotated[
+        float, typer.Option(callback=finite, help="Highest learning rate.", min=1e-7, max=1.0)
+    ] = 3e-4,
     warmup: Annotated[int, typer.Option(help="Steps in which the rate rises.", min=0)] = 300,
-    ema: Annotated[float, typer.Option(help="Decay of the running mean of the weights; 0 for none.")] = 0.999,
+    ema: Annotated[
+        float, typer.Option(callback=finite, help="Decay of the running mean of the weights; 0 for none.")
+    ] = 0.999,
     save_every: Annotated[int, typer.Option(help="Steps between saved states and held-out metrics.", min=1)] = 500,
     threads: Annotated[int, typer.Option(help="CPU threads; 0 leaves the choice to torch.", min=0)] = 0,
     evaluate: Annotated[

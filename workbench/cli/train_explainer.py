@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from workbench.cli._options import Device, Json, Quiet, Seed, begin, begin_training, finish, say
+from workbench.cli._options import Device, Json, Quiet, Seed, begin, begin_training, finish, finite, say
 
 
 def explainer(
@@ -28,12 +28,18 @@ def explainer(
     mixture: Annotated[Path | None, typer.Option(help="TOML of tasks and shares; default: the shipped one.")] = None,
     rank: Annotated[int, typer.Option(help="Of LoRA, trained after the projector; 0: none.", min=0)] = 16,
     first_layer: Annotated[int, typer.Option(help="First layer that LoRA changes; later is cheaper.", min=0)] = 8,
-    projector_share: Annotated[float, typer.Option(help="Share of the run in which the projector learns.")] = 0.15,
+    projector_share: Annotated[
+        float, typer.Option(callback=finite, help="Share of the run in which the projector learns.")
+    ] = 0.15,
     steps: Annotated[int, typer.Option(help="Steps in all; a finished run can be prolonged.", min=1)] = 4000,
-    minutes: Annotated[float, typer.Option(help="Train for so long instead, schedule included; 0: --steps.")] = 0.0,
+    minutes: Annotated[
+        float, typer.Option(callback=finite, help="Train for so long instead, schedule included; 0: --steps.")
+    ] = 0.0,
     batch: Annotated[int, typer.Option(help="Vectors a step, about five questions on each.", min=1)] = 6,
     accumulate: Annotated[int, typer.Option(help="Batches whose gradients are added up.", min=1)] = 1,
-    learning_rate: Annotated[float, typer.Option(help="Highest learning rate.", min=1e-7, max=1.0)] = 8e-4,
+    learning_rate: Annotated[
+        float, typer.Option(callback=finite, help="Highest learning rate.", min=1e-7, max=1.0)
+    ] = 8e-4,
     save_every: Annotated[int, typer.Option(help="Steps between saved states and held-out metrics.", min=1)] = 100,
     threads: Annotated[int, typer.Option(help="CPU threads; 0 leaves the choice to torch.", min=0)] = 0,
     evaluate: Annotated[int, typer.Option(help="Held-out texts that the card's metrics stand on.", min=30)] = 300,

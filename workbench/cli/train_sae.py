@@ -16,6 +16,7 @@ from workbench.cli._options import (
     begin,
     begin_training,
     finish,
+    finite,
     load_vectors,
     say,
     write_page,
@@ -42,12 +43,15 @@ def sae(
     k: Annotated[int, typer.Option(help="Most features that are active in one vector.")] = 32,
     epochs: Annotated[int, typer.Option(help="Times that every vector is seen.")] = 20,
     batch: Annotated[int, typer.Option(help="Vectors a step.")] = 512,
-    learning_rate: Annotated[float, typer.Option(help="Highest learning rate.")] = 4e-3,
+    learning_rate: Annotated[float, typer.Option(callback=finite, help="Highest learning rate.")] = 4e-3,
     dead_after: Annotated[
         int, typer.Option(help="Vectors without activation after which a feature is dead, and is worked on.")
     ] = 10_000,
     held_out: Annotated[
-        float, typer.Option(help="Share of the vectors, by the hash of the text, that are measured on alone.")
+        float,
+        typer.Option(
+            callback=finite, help="Share of the vectors, by the hash of the text, that are measured on alone."
+        ),
     ] = 0.05,
     save_every: Annotated[int, typer.Option(help="Steps between saved states.", min=1)] = 500,
     threads: Annotated[int, typer.Option(help="CPU threads; 0 leaves the choice to torch.", min=0)] = 0,

@@ -36,6 +36,24 @@ class AccessDenied(WorkbenchError, PermissionError):
     """A method that needs more than its threat model grants."""
 
 
+def require(value: object, kind: type | tuple[type, ...], what: str) -> None:
+    """Raise BadInput unless `value`, which the message calls `what`, is of a kind (or one of several)."""
+    if not isinstance(value, kind):
+        names = " or ".join(each.__name__ for each in (kind if isinstance(kind, tuple) else (kind,)))
+        raise BadInput(f"{what} is a {type(value).__name__}; expected {'an' if names[0] in 'AEIOU' else 'a'} {names}")
+
+
+def as_texts(texts: object, what: str = "texts") -> list[str]:
+    """The texts as a list. Raises BadInput for a single string, what is no sequence, and what is no text in it."""
+    if isinstance(texts, str | bytes) or not isinstance(texts, Iterable):
+        raise BadInput(f"{what} is a {type(texts).__name__}; expected a list of strings, such as [text]")
+    found = list(texts)
+    for row, text in enumerate(found):
+        if not isinstance(text, str):
+            raise BadInput(f"text {row} is {text!r}; expected a string")
+    return found
+
+
 def first_line(error: Exception) -> str:
     """The first line of a library's message, for an error of ours that is to be one line."""
     return str(error).strip().partition("\n")[0]
@@ -46,6 +64,6 @@ class UnknownName(WorkbenchError, LookupError):
 
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
         known = sorted(known)
-        near = get_close_matches(name, known, n=1, cutoff=0.5)
+        near = get_close_matches(str(name), known, n=1, cutoff=0.5)
         hint = f" Did you mean {near[0]!r}?" if near else ""
         super().__init__(f"no {kind} is called {name!r}.{hint} Known: {', '.join(known) or 'none'}")

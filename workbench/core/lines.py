@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -50,6 +51,11 @@ def _value(text: str, kind: type, key: str) -> Any:
             raise BadInput(f"{key} is {text!r}; expected true or false")
         return text.lower() == "true"
     try:
-        return kind(text)
+        found = kind(text)
+        if kind is float and not math.isfinite(found):
+            raise ValueError(text)
+        return found
     except ValueError:
-        raise BadInput(f"{key} is {text!r}; expected {'a whole number' if kind is int else 'a number'}") from None
+        raise BadInput(
+            f"{key} is {text!r}; expected {'a whole number' if kind is int else 'a finite number'}"
+        ) from None

@@ -9,7 +9,7 @@ from importlib.metadata import entry_points
 from importlib.resources import files
 from typing import Any
 
-from workbench.core.errors import UnknownName
+from workbench.core.errors import BadInput, UnknownName, first_line
 
 
 @dataclass(frozen=True)
@@ -34,12 +34,20 @@ class Registry:
         return f"from {self._foreign()[self.require(name)].value}"
 
     def load(self, name: str) -> Any:
-        """Import the member's module and give its class. Raises UnknownName."""
+        """Import the member's module and give its class. Raises UnknownName, and BadInput for one of another
+        package that cannot be imported."""
         self.require(name)
         if name in self._own():
             module = import_module(f"{self.package}.{name.replace('-', '_')}")
             return getattr(module, module.__all__[0])
-        return self._foreign()[name].load()
+        point = self._foreign()[name]
+        try:
+            return point.load()
+        except Exception as error:  # code of others, which may raise anything
+            said = f"{type(error).__name__}: {first_line(error)}"
+            raise BadInput(
+                f"the {self.kind} {name!r} of another package ({point.value}) cannot be loaded: {said}"
+            ) from error
 
     def require(self, name: str) -> str:
         """`name` itself if it is registered; raises UnknownName otherwise."""

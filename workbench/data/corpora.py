@@ -15,7 +15,7 @@ from jaxtyping import Shaped
 
 from workbench import assets
 from workbench.core.bad_rows import BadRows, OnBadRows
-from workbench.core.errors import BadInput, UnknownName
+from workbench.core.errors import BadInput, UnknownName, require
 from workbench.core.registry import Registry
 from workbench.core.text import SPLITS, split_key, split_of_key
 from workbench.data._cached import made_once
@@ -77,8 +77,11 @@ def load(name: str, split: str | None = None, limit: int | None = None) -> Corpu
 
     `split` picks by `split_key`, so a text is in the same split in every corpus. `limit` keeps the first texts.
     """
+    require(name, str, "the corpus")
     if split is not None and split not in SPLITS:
         raise BadInput(f"split is {split!r}; expected one of {', '.join(SPLITS)}")
+    if limit is not None:
+        require(limit, (int, np.integer), "limit")
     if limit is not None and limit < 1:
         raise BadInput(f"limit is {limit}; expected at least 1")
     if name not in names():

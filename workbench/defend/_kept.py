@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 from workbench.core.errors import BadInput
 
 
 def require_keep(keep: float) -> None:
     """Raise BadInput unless `keep` is a share below 1, or a number of dimensions."""
-    if not (0 < keep < 1 or (keep >= 1 and keep == int(keep))):
+    if not (0 < keep < 1 or (keep >= 1 and math.isfinite(keep) and keep == int(keep))):
         raise BadInput(f"keep is {keep:g}; expected a share between 0 and 1, or a whole number of dimensions")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -92,7 +93,10 @@ def _value(text: str, kind: Any, where: str, what: str) -> Any:
     if kind not in (int, float):
         return text
     try:
-        return kind(text)
+        found = kind(text)
+        if kind is float and not math.isfinite(found):
+            raise ValueError(text)
+        return found
     except ValueError:
-        expected = "a whole number" if kind is int else "a number"
+        expected = "a whole number" if kind is int else "a finite number"
         raise BadInput(f"{where} cannot have the {what} {text!r}; expected {expected}") from None

@@ -6,7 +6,7 @@ import inspect
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workbench.core.errors import BadInput
+from workbench.core.errors import BadInput, require
 from workbench.core.lines import Line, typed_options
 from workbench.core.registry import Registry
 
@@ -34,6 +34,7 @@ def load_embedder(name: str = "minilm", device: str = "auto") -> Embedder:
 
     Raises UnknownName, or BadInput for a model that cannot be loaded and for options that are not there.
     """
+    require(name, str, "the embedder")
     line = _parts(name)
     kind, model = line.kind, line.where
     member = EMBEDDERS.load(kind)

@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from workbench.core.embedding_set import EmbeddingSet, Provenance
-from workbench.core.errors import BadInput
+from workbench.core.errors import as_texts
 from workbench.core.progress import progress
 
 _MEMO_TEXTS = 50_000
@@ -71,10 +71,11 @@ class Embedder(ABC):
 
     @final
     def embed(self, texts: Sequence[str], what: str = "embed") -> Float[np.ndarray, "n d"]:
-        """Vectors of any number of texts, in order, float32. `what` stands before the progress bar."""
-        for row, text in enumerate(texts):
-            if not isinstance(text, str):
-                raise BadInput(f"text {row} is {text!r}; expected a string")
+        """Vectors of any number of texts, in order, float32. `what` stands before the progress bar.
+
+        Raises BadInput for a single string, and for what is no string among the texts.
+        """
+        texts = as_texts(texts)
         keys = [blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest() for text in texts]
         found = {key: self._memo[key] for key in set(keys) if key in self._memo}
         missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in found}

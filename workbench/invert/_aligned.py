@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import final
+from typing import ClassVar, final
 
 import numpy as np
 from jaxtyping import Float
@@ -22,6 +22,8 @@ from workbench.invert._inverter import Attacker, Inverter
 
 class Aligned(Inverter):
     """An inverter behind a map. Cosines and queries are those of the known embedder; `dim` is that of the victim's."""
+
+    reads_own: ClassVar[bool] = False
 
     def __init__(self, known: Inverter, to_known: LinearMap) -> None:
         d, e = to_known.matrix.shape

@@ -6,6 +6,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import ClassVar, final
 
@@ -16,11 +17,14 @@ from workbench.core import checkpoint
 from workbench.core.access import KNOWN_ENCODER, Access, ThreatModel
 from workbench.core.card import Card
 from workbench.core.embedding_set import EmbeddingSet, SetLike
-from workbench.core.errors import BadInput
+from workbench.core.errors import BadInput, require
 from workbench.embed._embedder import Embedder
+from workbench.invert._control import Levels, Nearness, measure, measure_levels
 from workbench.invert._pool import Limits
 from workbench.results import Inversions
 from workbench.results.inversions import Round
+
+_MOST_BEAMS = 1024
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,14 @@ class Attacker:
         for name in ("pairs", "store"):
             if (held := getattr(self, name)) is not None:
                 object.__setattr__(self, name, EmbeddingSet.of(held))
+        if not 0 <= self.beams <= _MOST_BEAMS:
+            raise BadInput(f"beams is {self.beams}; expected 0 (as the method likes) to {_MOST_BEAMS}")
+        if self.corpus_texts < 1 or self.samples < 1:
+            raise BadInput(f"corpus_texts is {self.corpus_texts}, samples {self.samples}; expected at least 1 each")
+        if self.seed < 0:
+            raise BadInput(f"seed is {self.seed}; expected 0 or more")
+        if self.limits is not None:
+            require(self.limits, Limits, "limits")
 
     def open_checkpoint(self) -> tuple[Path, Card]:
         """Folder and card of the attacker's inverter. Raises BadInput if it was trained on another embedder."""
@@ -76,6 +88,8 @@ class Inverter(ABC):
 
     name: ClassVar[str]
     needs: ClassVar[Access]
+    reads_own: ClassVar[bool] = True
+    """Whether the vectors must be those of `embedder` itself; not so where a map leads to its space."""
     embedder: Embedder
     dim: int
 
@@ -93,13 +107,31 @@ class Inverter(ABC):
         """After each round its name and the best text of each vector so far."""
         yield self.name, self.guess(vectors)
 
+    def quick(self, vectors: Float[np.ndarray, "n d"]) -> Sequence[str]:
+        """A text for each vector by the cheapest means that the method has, for the positive control."""
+        return self.guess(vectors)
+
+    @cached_property
+    def levels(self) -> Levels:
+        """How near texts come to the embedder's own vectors of known sentences, and to vectors of strangers."""
+        return measure_levels(self.embedder, self.quick)
+
+    @final
+    def nearness(self, vectors: Float[np.ndarray, "n d"], seed: int = 0) -> Nearness:
+        """The positive control: how near quick texts of at most 32 of the vectors come, beside `levels`."""
+        return measure(self.embedder, self.quick, self.levels, vectors, seed)
+
     def seen(self, vectors: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n e"]:
         """The vectors in the space of `embedder`, where texts are compared with them; most methods have no other."""
         return vectors
 
     @final
     def invert(self, stolen: SetLike) -> Inversions:
-        """Invert vectors that come without their texts. Raises BadInput for texts or for another dimension."""
+        """Invert vectors that come without their texts. Raises BadInput for texts or for another dimension.
+
+        Where the texts that are found do not come near, the result's `doubt` says whether the vectors read like those
+        of another embedder.
+        """
         stolen = EmbeddingSet.of(stolen)
         if stolen.texts is not None:
             raise BadInput("an attack never holds the truth: hand it EmbeddingSet.without_texts()")
@@ -115,6 +147,7 @@ class Inverter(ABC):
             now, queries = time.monotonic(), self.embedder.queries
             path.append(Round(stage, texts, cosines, queries - asked, now - began))
             began, asked = now, queries
+        doubted = self.reads_own and float(path[-1].cosines.mean()) < _SURE
         return Inversions(
             method=self.name,
             ids=stolen.ids,
@@ -124,7 +157,12 @@ class Inverter(ABC):
             queries=sum(each.queries for each in path),
             seconds=sum(each.seconds for each in path),
             path=tuple(path),
+            doubt=self.nearness(stolen.vectors).doubt(self.embedder.spec.name) if doubted else "",
         )
+
+
+_SURE = 0.7
+"""Mean cosine of the texts from which the embedder of the vectors is not doubted."""
 
 
 PRIOR = "shuffled vectors"

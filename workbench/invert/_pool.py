@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
+from workbench.core.errors import BadInput
 from workbench.core.progress import progress
 from workbench.core.vectors import unit
 from workbench.embed._embedder import Embedder
@@ -54,6 +55,10 @@ class Limits:
 
     seconds: float = 0.0
     queries: int = 0
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.seconds < math.inf and self.queries >= 0):
+            raise BadInput(f"limits are {self.seconds} seconds and {self.queries} queries; expected 0 (none) or more")
 
 
 class Pool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from workbench.core.errors import BadInput
+from workbench.core.errors import BadInput, as_texts, require
 from workbench.core.estimate import mean_share
 from workbench.core.means import hit_share, mean_cosine
 from workbench.embed._embedder import Embedder
@@ -45,8 +45,13 @@ def score(
     """Scores with 95% intervals; `groups` (documents) are resampled whole where given.
 
     The cosine is between each true text's vector and its reconstruction's, by `embedder`, whatever vector the inverter
-    was shown.
+    was shown. Raises BadInput where texts or groups are not as many as inversions.
     """
+    require(inversions, Inversions, "inversions")
+    require(embedder, Embedder, "embedder")
+    truth = as_texts(truth, "truth")
+    if groups is not None and len(groups) != len(truth):
+        raise BadInput(f"{len(groups)} groups but {len(truth)} true texts; expected as many")
     if len(inversions) != len(truth) or not len(truth):
         raise BadInput(f"{len(inversions)} inversions but {len(truth)} true texts; expected as many, and at least one")
     guesses = list(inversions.texts)

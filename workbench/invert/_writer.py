@@ -30,13 +30,17 @@ class Writer:
     """Writes pieces; no text begins with the continuation of a word."""
 
     def __init__(self, model: TextModel) -> None:
-        self._decoder, self._size = model.decoder, len(model.vocabulary)
+        self._decoder, self._vocabulary, self._size = model.decoder, model.vocabulary, len(model.vocabulary)
         self._device = next(model.decoder.parameters()).device
         self._banned = torch.from_numpy(np.flatnonzero(model.vocabulary.continues)).to(self._device)
 
     def hypotheses(self, vectors: Float[np.ndarray, "n d"], beams: int) -> list[list[Pieces]]:
         """The `beams` likeliest texts of each vector, likeliest first."""
         return self._write(vectors, beams)
+
+    def greedy(self, vectors: Float[np.ndarray, "n d"]) -> list[str]:
+        """The text that the decoder writes of each vector by one beam; empty where it writes nothing."""
+        return [self._vocabulary.decode(each[0]) if each else "" for each in self._write(vectors, 1)]
 
     def rewrites(self, pool: Pool, parents: Sequence[tuple[int, Kept]], beams: int) -> dict[int, list[Pieces]]:
         """For each vector what its drafts (`parents`: vector and draft) are rewritten to, `beams` texts a draft."""

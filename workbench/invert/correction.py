@@ -46,6 +46,10 @@ class Correction(Inverter):
         """Load the attacker's checkpoint."""
         return cls(attacker.embedder, open_text_model(attacker), attacker.beams or 4, limits=attacker.limits)
 
+    def quick(self, vectors: Float[np.ndarray, "n d"]) -> Sequence[str]:
+        """The decoder's greedy text of each vector."""
+        return self._writer.greedy(vectors)
+
     def rounds(self, vectors: Float[np.ndarray, "n d"]) -> Iterator[tuple[str, Sequence[str]]]:
         """The hypothesis, then each round of correction while any vector still gains."""
         pool = Pool(self.embedder, self._vocabulary, vectors, self._beams, limits=self._limits)

@@ -54,6 +54,10 @@ class Hypothesis(Inverter):
                 advance(len(chunk))
         return found
 
+    def quick(self, vectors: Float[np.ndarray, "n d"]) -> Sequence[str]:
+        """The decoder's greedy text of each vector."""
+        return self._writer.greedy(vectors)
+
     def hypotheses(self, vectors: Float[np.ndarray, "n d"]) -> list[list[str]]:
         """The distinct texts that the decoder finds most likely for each vector, best first."""
         written = self._writer.hypotheses(vectors, self._beams)

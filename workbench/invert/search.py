@@ -118,6 +118,10 @@ class Search(Inverter):
         """The hypotheses, then each round of edits while any vector still gains."""
         yield from self._rounds(vectors, self._writer.hypotheses(vectors, self._preset.beams))
 
+    def quick(self, vectors: Float[np.ndarray, "n d"]) -> Sequence[str]:
+        """The decoder's greedy text of each vector."""
+        return self._writer.greedy(vectors)
+
     def rounds_from(
         self, vectors: Float[np.ndarray, "n d"], texts: Sequence[str]
     ) -> Iterator[tuple[str, Sequence[str]]]:

@@ -41,6 +41,10 @@ class WhiteBox(Inverter):
             raise BadInput(f"{cls.name} cannot begin with itself; go through hypothesis, correction or search")
         return cls(open_inverter(attacker.through, attacker), Search.open(attacker))
 
+    def quick(self, vectors: Float[np.ndarray, "n d"]) -> Sequence[str]:
+        """That of the inverter that begins."""
+        return self._start.quick(vectors)
+
     def rounds(self, vectors: Float[np.ndarray, "n d"]) -> Iterator[tuple[str, Sequence[str]]]:
         """Those of the inverter that begins, then rounds of edits while any vector still gains."""
         texts: Sequence[str] = ()

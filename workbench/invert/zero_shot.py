@@ -55,6 +55,10 @@ class ZeroShot(Inverter):
         model = plain_model(vectors, public, attacker.language_model, pick_device(attacker.device))
         return cls(Search(attacker.embedder, model, preset, attacker.limits))
 
+    def quick(self, vectors: Float[np.ndarray, "n d"]) -> Sequence[str]:
+        """The decoder's greedy text of each vector."""
+        return self._search.quick(vectors)
+
     def rounds(self, vectors: Float[np.ndarray, "n d"]) -> Iterator[tuple[str, Sequence[str]]]:
         """Those of the search."""
         yield from self._search.rounds(vectors)

@@ -16,6 +16,7 @@ from workbench.invert import open_inverter
 from workbench.invert._aligned import Aligned
 from workbench.invert._inverter import PRIOR, Attacker, Inverter, shuffled
 from workbench.invert._score import bleu_signature, chrf_signature, score
+from workbench.jobs.verify_store import require_reading
 from workbench.results import Inversions, InversionScores, ScoreTable
 
 FLOORS = ("nearest", "bag-of-words")
@@ -37,6 +38,9 @@ def invert_texts(
 
     The victim also embeds `pair_texts` public texts: they are the pairs of `few-shot`, and without their texts a part
     of the store that `unpaired` holds. The floors of these two read mapped vectors as well.
+
+    Before that the inverter reads the embedder's vectors of known sentences: raises BadInput where it cannot, though
+    its checkpoint states that it does (another pooling, a wrong model folder).
     """
     embedder = attacker.embedder
     if window:
@@ -54,7 +58,8 @@ def invert_texts(
         return score(found, corpus.texts, embedder, corpus.groups, seed=seed, **options)  # type: ignore[arg-type]
 
     attack = open_inverter(inverter, _with_victim_vectors(attacker, stolen, pair_texts))
-    found = run(attack, stolen)
+    failed = require_reading(attack, attacker)
+    found = replace(run(attack, stolen), doubt=failed)
     scores = [rate(found)]
     own = replace(attacker, embedder=attack.embedder, threat=KNOWN_ENCODER)  # a floor is a yardstick, not an attack
     for name in FLOORS if floors else ():

@@ -12,7 +12,7 @@ from typing import Any
 
 from workbench.core import render
 from workbench.core.blocks import Block, Intervals
-from workbench.core.errors import BadInput
+from workbench.core.errors import BadInput, require
 from workbench.core.files import read_json, write_json, write_text
 from workbench.core.result import OtherVersion, Result
 from workbench.core.schema import report_schema
@@ -30,6 +30,12 @@ class Report:
     results: tuple[Result, ...]
     made: str = ""
     """When and by which version, as one line for the foot of the page."""
+
+    def __post_init__(self) -> None:
+        require(self.title, str, "the title")
+        require(self.results, (tuple, list), "results")
+        for number, result in enumerate(self.results):
+            require(result, Result, f"result {number}")
 
     def blocks(self) -> tuple[Block, ...]:
         """All results' blocks in order, closing words of any of them at the end."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from workbench.core.blocks import Block, Example, Examples, Fact, Facts, Heading, Segment, Table
+from workbench.core.blocks import Block, Example, Examples, Fact, Facts, Heading, Segment, Table, Text
 from workbench.core.errors import BadInput
 from workbench.core.result import Result
 
@@ -40,6 +40,8 @@ class Inversions(Result):
     queries: int
     seconds: float
     path: tuple[Round, ...] = ()
+    doubt: str = ""
+    """What speaks against the vectors being those of the embedder that was asked, in words; else empty."""
 
     def __post_init__(self) -> None:
         n = len(self.ids)
@@ -88,6 +90,7 @@ class Inversions(Result):
         rounds = (self.path_table(),) if len(self.path) > 1 else ()
         return (
             Heading(f"Inversions by {self.method}"),
+            *((Text(f"Doubtful: {self.doubt}.", "bad"),) if self.doubt else ()),
             Facts(tuple(facts)),
             Examples("The first few", items),
             *rounds,

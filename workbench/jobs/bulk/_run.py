@@ -8,13 +8,16 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from workbench.core.errors import BadInput
 from workbench.core.progress import progress
 from workbench.jobs.bulk import STAGES
 from workbench.jobs.bulk._crew import Crew, Own
 from workbench.jobs.bulk._folder import open_folder
 from workbench.jobs.bulk._part import Job, Trouble
-from workbench.jobs.bulk._plan import parts_of, read_shards, schema_of
+from workbench.jobs.bulk._plan import Part, maker_of, parts_of, read_shards, schema_of
+from workbench.jobs.bulk._reader import PartReader
 from workbench.jobs.bulk._screen import require_column
 from workbench.jobs.bulk._stage import Stage, id_of
 from workbench.jobs.bulk._summary import BulkSummary
@@ -43,6 +46,7 @@ def run_bulk(
     part_rows: int = 0,
     device: str = "auto",
     lance: bool = False,
+    unverified: bool = False,
 ) -> BulkSummary:
     """Do `verb` (a stage of this folder) to every row of `source` into `out`. The source is a Parquet file, a folder of
     them, or a Lance dataset (a folder that ends in .lance).
@@ -53,6 +57,9 @@ def run_bulk(
     of all rows that is the same whoever did them. (A model whose last digits depend on what is embedded together,
     as any transformer's do, gives the same digest for the same `part_rows`.) With `lance` a sealed run also leaves all
     rows as one Lance dataset, `out/rows.lance`.
+
+    Before a run begins the verb may look at the first rows, and refuse what it could only turn into nonsense, unless it
+    is to go on `unverified`: see `Stage.verify`.
 
     Raises BadInput for input without the columns that the verb reads, and for a folder that holds another run;
     FolderInUse; RunStopped where nothing can be done any more, as on a full disk.
@@ -75,6 +82,9 @@ def run_bulk(
         missing = [part for part in parts if part.number not in folder.done]
         failed: list[str] = []
         if missing:
+            first = None if folder.done else _first(PartReader(source, shards, list(reads)), parts[0])
+            if first is not None:
+                stage.verify(recipe, out, device, first, maker_of(source), unverified)
             stage.prepare(recipe, out, device)
             job = Job(
                 verb,
@@ -112,6 +122,14 @@ def run_bulk(
             seconds=time.monotonic() - began,
             lance=str(dataset or ""),
         )
+
+
+def _first(reader: PartReader, part: Part) -> pa.Table | None:
+    """The rows of the first part; None where they cannot be read, which the run itself will say."""
+    try:
+        return reader.read(part)
+    except (BadInput, OSError):
+        return None
 
 
 def _crew(job: Job, hands: Hands) -> Crew:

@@ -51,6 +51,14 @@ class Stage(ABC):
         """Make once, before any worker begins, what all workers then open from the run's folder; here nothing."""
         return
 
+    @classmethod
+    def verify(cls, recipe: Recipe, out: Path, device: str, table: pa.Table, claimed: str, unverified: bool) -> None:
+        """Look at the first rows before any work begins; `claimed` made them, by their file. Here nothing.
+
+        Raises BadInput where what would come of them says nothing, unless `unverified`.
+        """
+        return
+
     @abstractmethod
     def __init__(self, recipe: Recipe, out: Path, device: str) -> None:
         """Open the model."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import ClassVar
 
@@ -10,15 +11,18 @@ import pyarrow as pa
 
 from workbench.core import checkpoint
 from workbench.core.access import Access, granting
-from workbench.core.embedding_set import EmbeddingSet
+from workbench.core.embedding_set import EmbeddingSet, Provenance
 from workbench.core.files import sha256_of
 from workbench.embed import load_embedder
 from workbench.invert import INVERTERS, open_inverter
 from workbench.invert._inverter import Attacker
 from workbench.invert._pool import Limits
 from workbench.jobs.bulk._stage import Recipe, VectorStage, facts_of
+from workbench.jobs.verify_store import verify_store
 
 __all__ = ["Invert"]
+
+log = logging.getLogger(__name__)
 
 
 class Invert(VectorStage):
@@ -52,6 +56,19 @@ class Invert(VectorStage):
         if recipe["checkpoint"]:  # a folder may be trained anew; its card holds the digests of its files
             self.facts["checkpoint"] = sha256_of(checkpoint.locate(recipe["checkpoint"]) / "card.json")
         self.schema = pa.schema({"text": pa.string(), "cosine": pa.float64(), "rounds": pa.int64()})
+
+    @classmethod
+    def verify(cls, recipe: Recipe, out: Path, device: str, table: pa.Table, claimed: str, unverified: bool) -> None:
+        """The positive control: are these vectors those of the embedder?"""
+        stage = cls(recipe, out, device)
+        good = [row for row, reason in enumerate(stage.poison(table)) if not reason]
+        if not good:
+            return
+        ids, made = np.array([str(row) for row in good], dtype=object), Provenance(embedder=claimed or "unknown")
+        held = EmbeddingSet(ids, stage.vectors(table.take(good)), provenance=made)
+        verified = verify_store(held, stage._inverter.embedder, stage._inverter, device)
+        if doubt := verified.settle(unverified, "these vectors"):
+            log.warning("doubtful: %s", doubt)
 
     def run(self, table: pa.Table) -> pa.Table:
         """The inverter's texts; ids are row numbers, for those of the input may come twice."""
