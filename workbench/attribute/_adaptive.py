@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from workbench.attribute._path import ROWS, Path
+from workbench.attribute._path import Path
 from workbench.attribute._quadrature import Rule
 from workbench.embed._torch import plain_attention
 
@@ -45,7 +45,7 @@ def _errors(path: Path, lows: np.ndarray, highs: np.ndarray, nodes: np.ndarray, 
     """What each panel's sum misses the difference of its ends' vectors by, p d."""
     half = (highs - lows)[:, None] / 2
     places = torch.from_numpy(((lows + highs)[:, None] / 2 + half * nodes).ravel())
-    chunk = max(1, ROWS // (2 * path.length))
+    chunk = max(1, path.together // 2)
     with torch.no_grad(), plain_attention():
         ends = torch.cat([path.vectors(path.at(part)) for part in torch.from_numpy(np.r_[lows, highs]).split(chunk)])
         slopes = []

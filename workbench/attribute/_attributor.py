@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from typing import ClassVar, final
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from workbench.attribute._contributions import LEVELS, Contributions, Level
+from workbench.attribute._reading import TextReading, read_text, shortened
 from workbench.core.access import Access
 from workbench.core.embedding_set import EmbeddingSet, SetLike
 from workbench.core.errors import BadInput, UnknownName
@@ -21,6 +22,8 @@ from workbench.embed._embedder import Embedder
 from workbench.embed._grad_embedder import GradEmbedder
 from workbench.results.attribution import Attribution, HitAttributions, PairAttribution
 
+AUTO = 128
+"""Tokens up to which the level `auto` is `token`."""
 _KEPT = 4096
 """Texts whose contributions are remembered."""
 
@@ -44,6 +47,19 @@ class Options:
             raise BadInput(f"nodes is {self.nodes}; expected 1 or more, or 0 for as many as the tolerance needs")
 
 
+@dataclass(frozen=True, eq=False)
+class Directed:
+    """What each of n pieces gives to a text's unit vector times a direction; `border` is the reference's part."""
+
+    names: tuple[str, ...]
+    spans: Int[np.ndarray, "n 2"]
+    values: Float[np.ndarray, " n"]
+    border: float
+    score: float
+    rule: str
+    nodes: int
+
+
 class Attributor(ABC):
     """A member gives `contribute`: what each piece of a text gives to its unit vector.
 
@@ -53,10 +69,13 @@ class Attributor(ABC):
 
     name: ClassVar[str]
     needs: ClassVar[Access] = Access.WEIGHTS
+    merges: ClassVar[bool] = True
+    """Whether the contribution of a word or sentence is the sum of its tokens'."""
 
     def __init__(self, embedder: Embedder, options: Options | None = None) -> None:
         self.embedder, self.options = embedder, options or Options()
         self._memo: OrderedDict[tuple[str, Level], Contributions] = OrderedDict()
+        self._read: dict[str, TextReading] = {}
 
     @abstractmethod
     def contribute(self, text: str, level: Level) -> Contributions:
@@ -69,26 +88,30 @@ class Attributor(ABC):
             raise UnknownName("level", level, LEVELS)
         if not isinstance(text, str):
             raise BadInput(f"text is {text!r}; expected a string")
+        self._require_tokens(text)
+        level = self.level_for([text], level)
         key = (text, level)
         if key not in self._memo:
-            self._memo[key] = self.contribute(text, level)
+            whole = self._memo.get((text, "token"))
+            self._memo[key] = whole.merged(level) if whole and self.merges else self.contribute(text, level)
             while len(self._memo) > _KEPT:
                 self._memo.popitem(last=False)
         self._memo.move_to_end(key)
         return self._memo[key]
 
+    @final
     def toward(
         self, text: str, direction: Float[np.ndarray, " d"], level: Level = "token", about: str = ""
     ) -> Attribution:
         """What each piece gives to g(text) . direction, `about` in words: a probe's weights, a difference, a dimension.
 
-        Raises BadInput for a direction of another dimension, or one that is not finite.
+        Raises BadInput for a direction of another dimension, or one that is not finite, and for a text without tokens.
         """
         began = time.monotonic()
         direction = self._checked(direction)
-        found = self.contributions(text, level)
-        values = found.matrix @ direction
-        border, score = float(found.reference @ direction), float(found.vector @ direction)
+        self._require_tokens(text)
+        found = self.directed(text, direction, level)
+        reading = self.reading(text)
         return Attribution(
             method=self.name,
             embedder=self.embedder.spec.name,
@@ -96,19 +119,86 @@ class Attributor(ABC):
             about=about,
             tokens=found.names,
             spans=found.spans,
-            values=values,
-            border=border,
-            score=score,
-            completeness_error=abs(float(values.sum()) + border - score),
+            values=found.values,
+            border=found.border,
+            score=found.score,
+            completeness_error=abs(float(found.values.sum()) + found.border - found.score),
             rule=found.rule,
             nodes=found.nodes,
             seconds=time.monotonic() - began,
+            read=reading.end,
+            tokens_cut=reading.tokens_cut,
+            notes=self._notes([("The text", reading)]),
         )
+
+    def directed(self, text: str, direction: Float[np.ndarray, " d"], level: Level) -> Directed:
+        """What each piece gives towards a checked direction."""
+        found = self.contributions(text, level)
+        return Directed(
+            found.names,
+            found.spans,
+            found.matrix @ direction,
+            float(found.reference @ direction),
+            float(found.vector @ direction),
+            found.rule,
+            found.nodes,
+        )
+
+    @final
+    def level_for(self, texts: Sequence[str], level: Level) -> Level:
+        """What `auto` means for these texts: pairs of tokens of long texts would take minutes, and a grid of that
+        size cannot be read."""
+        if level != "auto":
+            return level
+        read = (self.reading(text) for text in texts)
+        return "phrase" if max(each.tokens - each.tokens_cut for each in read) > AUTO else "token"
+
+    @final
+    def reading(self, text: str) -> TextReading:
+        """Which part of a text the model reads, and how many of its tokens the tokenizer knows."""
+        if text not in self._read:
+            while len(self._read) >= _KEPT:
+                self._read.pop(next(iter(self._read)))
+            self._read[text] = read_text(self.embedder, text)
+        return self._read[text]
+
+    def _require_tokens(self, text: str) -> None:
+        if not isinstance(text, str):
+            raise BadInput(f"text is {text!r}; expected a string")
+        if not self.reading(text).content:
+            raise BadInput(
+                f"{self.embedder.spec.name} reads no token of the text {shortened(text)!r}, so there is nothing to "
+                f"attribute; {self.reading(text).why}"
+            )
+
+    def _notes(self, readings: Sequence[tuple[str, TextReading]]) -> tuple[str, ...]:
+        name, limit = self.embedder.spec.name, self.embedder.spec.max_tokens
+        out = [
+            f"{which} has {each.tokens:,} tokens, of which {name} read the first {each.tokens - each.tokens_cut:,} "
+            f"(its limit is {limit:,}): {each.tokens_cut:,} tokens were not read."
+            for which, each in readings
+            if each.tokens_cut
+        ]
+        for which, each in readings:
+            if each.known == 0:
+                out.append(
+                    f"{which} consists of tokens that {name}'s tokenizer does not know: its vector is that of any such "
+                    "text, and the score says nothing about its words."
+                )
+            elif each.known < each.tokens:
+                out.append(
+                    f"{which} has {each.tokens - each.known:,} of {each.tokens:,} tokens that {name}'s tokenizer does "
+                    "not know."
+                )
+        return tuple(out)
 
     @final
     def pair(self, a: str, b: str, level: Level = "token", contrast: str = "") -> PairAttribution:
         """The cosine of two texts as a bordered matrix; with `contrast`, also why b rather than that text."""
         began = time.monotonic()
+        for text in (a, b, *([contrast] if contrast else [])):
+            self._require_tokens(text)
+        level = self.level_for([a, b], level)
         one, two = self.contributions(a, level), self.contributions(b, level)
         matrix = one.bordered @ two.bordered.T
         score = float(one.vector @ two.vector)
@@ -130,11 +220,19 @@ class Attributor(ABC):
             reference=self.options.reference,
             contrast=self.contrast(a, b, contrast, level) if contrast else None,
             seconds=time.monotonic() - began,
+            read_a=self.reading(a).end,
+            read_b=self.reading(b).end,
+            tokens_cut_a=self.reading(a).tokens_cut,
+            tokens_cut_b=self.reading(b).tokens_cut,
+            level=level,
+            notes=self._notes([("The first text", self.reading(a)), ("The second text", self.reading(b))]),
         )
 
     @final
     def contrast(self, a: str, b: str, c: str, level: Level = "token") -> Attribution:
         """Why a is closer to b than to c: what each piece of a gives to cos(a, b) - cos(a, c)."""
+        for text in (a, b, c):
+            self._require_tokens(text)
         toward = self.vectors([b]) - self.vectors([c])
         return self.toward(a, toward[0], level, f"cosine with {b!r} less cosine with {c!r}")
 
@@ -145,6 +243,7 @@ class Attributor(ABC):
         if top < 1:
             raise BadInput(f"top is {top}; expected 1 or more")
         store.require_dim(self.embedder.spec.dim, self.embedder.spec.name)
+        self._require_tokens(query)
         norms = np.linalg.norm(store.vectors, axis=1, keepdims=True)
         vectors = store.vectors / np.maximum(norms, 1e-12)
         scores = vectors @ self.vectors([query])[0]
@@ -188,4 +287,10 @@ class OpenAttributor(Attributor):
 def unit_vectors(embedder: Embedder, texts: Sequence[str], what: str = "embed") -> Float[np.ndarray, "n d"]:
     """Vectors of texts in double precision, of length 1."""
     found = embedder.embed(list(texts), what=what).astype(np.float64)
-    return found / np.linalg.norm(found, axis=1, keepdims=True)
+    norms = np.linalg.norm(found, axis=1, keepdims=True)
+    if len(bad := np.flatnonzero(~(norms[:, 0] > 0) | ~np.isfinite(norms[:, 0]))):
+        raise BadInput(
+            f"{embedder.spec.name} gives {shortened(texts[bad[0]])!r} a vector without direction (length "
+            f"{norms[bad[0], 0]:g}); expected a text of which it knows a word"
+        )
+    return found / norms

@@ -8,12 +8,15 @@ from typing import Literal
 
 import numpy as np
 import regex
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from workbench.core.text import CLUSTER, SPACED
 
-Level = Literal["token", "word", "sentence"]
-LEVELS: tuple[Level, ...] = ("token", "word", "sentence")
+Level = Literal["token", "word", "phrase", "sentence", "auto"]
+LEVELS: tuple[Level, ...] = ("token", "word", "phrase", "sentence", "auto")
+"""A phrase is a sentence, or a part of a long one; `auto` is `token`, and `phrase` for long texts."""
+_PHRASE = 32
+"""Most words of a phrase."""
 _WORD = regex.compile(rf"{CLUSTER}|[{SPACED}_]+(?:['\u2019.@-][{SPACED}_]+)*|(?!\s)\X", regex.V1)
 _SENTENCE = re.compile(
     r"\S.*?(?:[.!?\u0964\u061f\u06d4]+(?=\s|$)|[\u3002\uff01\uff1f\uff61]+|$)", re.DOTALL
@@ -37,6 +40,8 @@ class Contributions:
     reference: Float[np.ndarray, " d"]
     rule: str = ""
     nodes: int = 0
+    missed: float = 0.0
+    """Length of what the rule missed of the sum before it was shared out over the pieces."""
 
     @property
     def error(self) -> float:
@@ -64,9 +69,28 @@ def merge(
     """By sum: tokens of one word or one sentence become one. Special tokens that give nothing are left out, the others
     become one piece behind the text's own."""
     gives = (spans[:, 1] > spans[:, 0]) | (np.abs(matrix).max(1, initial=0) > 0)
+    found = grouped(text, names, spans, gives, level)
+    sums = [matrix[list(members)].sum(0) for members in found.members]
+    return found.names, found.spans, np.array(sums).reshape(-1, matrix.shape[1])
+
+
+@dataclass(frozen=True, eq=False)
+class Grouping:
+    """The p pieces that the tokens of a text form: names, characters, and the tokens of each."""
+
+    names: tuple[str, ...]
+    spans: Int[np.ndarray, "p 2"]
+    members: tuple[tuple[int, ...], ...]
+
+
+def grouped(
+    text: str, names: tuple[str, ...], spans: Int[np.ndarray, "n 2"], gives: Bool[np.ndarray, " n"], level: Level
+) -> Grouping:
+    """Tokens of one word or one sentence as one piece; those that give nothing are left out, and those outside of the
+    text's words form one piece behind them."""
     kept = np.flatnonzero(gives).tolist()
     if level == "token":
-        return tuple(names[place] for place in kept), spans[kept], matrix[kept]
+        return Grouping(tuple(names[place] for place in kept), spans[kept], tuple((place,) for place in kept))
     whole = pieces_of(text, level)
     groups: dict[int, list[int]] = {}
     for place in kept:
@@ -75,13 +99,25 @@ def merge(
         groups.setdefault(owner, []).append(place)
     found = sorted(groups)
     ends = [whole[owner] if owner < len(whole) else (0, 0) for owner in found]
-    return (
+    return Grouping(
         tuple(text[a:b] or " ".join(names[p] for p in groups[o]) for o, (a, b) in zip(found, ends, strict=True)),
         np.array(ends, dtype=np.int64).reshape(-1, 2),
-        np.array([matrix[groups[owner]].sum(0) for owner in found]).reshape(-1, matrix.shape[1]),
+        tuple(tuple(groups[owner]) for owner in found),
     )
 
 
 def pieces_of(text: str, level: Level) -> list[tuple[int, int]]:
-    """Where the words or sentences of a text stand."""
+    """Characters of the words, phrases or sentences of a text."""
+    if level == "phrase":
+        return [part for start, end in pieces_of(text, "sentence") for part in _phrases(text, start, end)]
     return [match.span() for match in (_SENTENCE if level == "sentence" else _WORD).finditer(text)]
+
+
+def _phrases(text: str, start: int, end: int) -> list[tuple[int, int]]:
+    """A sentence, in parts of nearly equal numbers of words where it has too many."""
+    words = [(start + a, start + b) for a, b in pieces_of(text[start:end], "word")]
+    parts = -(-len(words) // _PHRASE)
+    if parts < 2:
+        return [(start, end)]
+    firsts = [words[len(words) * part // parts][0] for part in range(1, parts)]
+    return [(a, b) for a, b in zip([start, *firsts], [*firsts, end], strict=True)]

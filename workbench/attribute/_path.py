@@ -15,7 +15,9 @@ from workbench.embed._grad_embedder import GradEmbedder, TokenBatch
 from workbench.embed._torch import plain_attention
 
 ROWS = 4096
-"""Token states that are worked on at once; keeps what is held beside the model under 200 MB for hidden size 384."""
+"""Token states that are worked on at once; keeps what is held next to the model under 200 MB for hidden size 384."""
+_LONG = 256
+"""Tokens from which on attention, quadratic in the length, decides how much memory a token state takes."""
 
 
 class Path:
@@ -41,6 +43,11 @@ class Path:
     def length(self) -> int:
         """Tokens, specials included."""
         return self.step.shape[0]
+
+    @property
+    def together(self) -> int:
+        """Texts of this length that are worked on at once."""
+        return max(1, int(ROWS / self.length * min(1.0, _LONG / self.length)))
 
     def vectors(self, states: Float[torch.Tensor, "n t h"]) -> Float[torch.Tensor, "n d"]:
         """Unit vectors of n states of this text's length."""

@@ -22,4 +22,4 @@ class Gradient(OpenAttributor):
     def contribute(self, text: str, level: Level) -> Contributions:
         """One Jacobian-vector product a token."""
         path = Path(self._open, text, self.options.layer, self.options.reference)
-        return integrated(path, END).merged(level)
+        return integrated(path, END, level)

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import time
 from typing import ClassVar
 
 import numpy as np
 import torch
 from jaxtyping import Float
 
-from workbench.attribute._attributor import OpenAttributor
+from workbench.attribute._attributor import Directed, OpenAttributor
 from workbench.attribute._contributions import Contributions, Level, merge
 from workbench.attribute._path import ROWS, Path
 from workbench.core.errors import BadInput
-from workbench.embed._torch import plain_attention
-from workbench.results.attribution import Attribution
 
 __all__ = ["IntegratedGradients"]
 
@@ -33,42 +30,23 @@ class IntegratedGradients(OpenAttributor):
             f"{self.name} is one-sided, it gives no matrix of {text!r}; use integrated-jacobian for pairs of tokens"
         )
 
-    def toward(
-        self, text: str, direction: Float[np.ndarray, " d"], level: Level = "token", about: str = ""
-    ) -> Attribution:
+    def directed(self, text: str, direction: Float[np.ndarray, " d"], level: Level) -> Directed:
         """Each token's share by captum's Gauss-Legendre rule."""
         from captum.attr import IntegratedGradients as Captum
 
-        began = time.monotonic()
-        aim = self._checked(direction)
         path = Path(self._open, text, self.options.layer, self.options.reference)
-        tensor = torch.from_numpy(aim).to(path.step)
+        tensor = torch.from_numpy(direction).to(path.step)
         nodes = self.options.nodes or _NODES
-        with plain_attention():
-            found = Captum(lambda states: path.vectors(states) @ tensor, multiply_by_inputs=True).attribute(
-                path.end,
-                path.start,
-                n_steps=nodes,
-                method="gausslegendre",
-                internal_batch_size=max(1, ROWS // path.length),
-            )
-        values = found[0].sum(1).double().cpu().numpy()
-        ends = path.ends.double().cpu().numpy()
-        spans = path.batch.spans[0].cpu().numpy()
-        names, spans, merged = merge(text, path.batch.tokens[0], spans, values[:, None], level)
-        border, score = float(ends[0] @ aim), float(ends[1] @ aim)
-        return Attribution(
-            method=self.name,
-            embedder=self.embedder.spec.name,
-            text=text,
-            about=about,
-            tokens=names,
-            spans=spans,
-            values=merged[:, 0],
-            border=border,
-            score=score,
-            completeness_error=abs(float(values.sum()) + border - score),
-            rule="gauss-legendre",
-            nodes=nodes,
-            seconds=time.monotonic() - began,
+        found = Captum(lambda states: path.vectors(states) @ tensor, multiply_by_inputs=True).attribute(
+            path.end,
+            path.start,
+            n_steps=nodes,
+            method="gausslegendre",
+            internal_batch_size=max(1, ROWS // path.length),
         )
+        values = found[0].sum(1).double().cpu().numpy()
+        spans = path.batch.spans[0].cpu().numpy()
+        wanted: Level = "token" if level == "auto" else level
+        names, spans, merged = merge(text, path.batch.tokens[0], spans, values[:, None], wanted)
+        border, score = (path.ends.double().cpu().numpy() @ direction).tolist()
+        return Directed(names, spans, merged[:, 0], border, score, "gauss-legendre", nodes)

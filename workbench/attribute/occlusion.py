@@ -8,7 +8,9 @@ import numpy as np
 
 from workbench.attribute._attributor import Attributor
 from workbench.attribute._contributions import Contributions, Level, pieces_of
+from workbench.attribute._reading import shortened
 from workbench.core.access import Access
+from workbench.core.errors import BadInput
 from workbench.embed._grad_embedder import GradEmbedder
 
 __all__ = ["Occlusion"]
@@ -23,6 +25,7 @@ class Occlusion(Attributor):
 
     name: ClassVar[str] = "occlusion"
     needs: ClassVar[Access] = Access.QUERY
+    merges: ClassVar[bool] = False
 
     def contribute(self, text: str, level: Level) -> Contributions:
         """One query a piece."""
@@ -38,6 +41,14 @@ class Occlusion(Attributor):
         )
 
     def _spans(self, text: str, level: Level) -> list[tuple[int, int]]:
+        """Those that the model reads at least the beginning of."""
+        end = self.reading(text).end
+        found = [span for span in self._all_spans(text, level) if span[0] < end]
+        if not found:
+            raise BadInput(f"the text {shortened(text)!r} has no {level} to leave out; expected at least one")
+        return found
+
+    def _all_spans(self, text: str, level: Level) -> list[tuple[int, int]]:
         if level == "token" and isinstance(self.embedder, GradEmbedder):
             spans = self.embedder.tokenise([text]).spans[0].tolist()
             return list(dict.fromkeys((start, end) for start, end in spans if end > start))

@@ -16,6 +16,7 @@ from jaxtyping import Float, Int
 from workbench.core.embedding_set import EmbeddingSet, Provenance
 from workbench.core.errors import as_texts
 from workbench.core.progress import progress
+from workbench.embed._reading import Reading, record
 
 _MEMO_TEXTS = 50_000
 
@@ -53,6 +54,16 @@ class Embedder(ABC):
     @abstractmethod
     def lengths(self, texts: Sequence[str]) -> Int[np.ndarray, " n"]:
         """Number of tokens of each text, specials included, before any truncation."""
+
+    def reading(self, texts: Sequence[str]) -> Reading:
+        """What the model reads of each text. For an embedder whose tokenizer is not open: a text of blanks has no
+        token, and every other token counts as known."""
+        lengths = np.asarray(self.lengths(texts), dtype=np.int64)
+        own = np.maximum(lengths - int(self.lengths([""])[0]), 0) if len(texts) else lengths
+        limit = self.spec.max_tokens
+        cut = np.minimum(np.maximum(lengths - limit, 0), own) if limit else np.zeros_like(lengths)
+        says = np.array([bool(text.strip()) for text in texts], dtype=bool)
+        return Reading(lengths, cut, np.where(says, np.maximum(own, 1), 0), np.where(says, np.maximum(own, 1), 0))
 
     @abstractmethod
     def forward(self, texts: list[str]) -> Float[np.ndarray, "n d"]:
@@ -94,22 +105,35 @@ class Embedder(ABC):
             ids=np.asarray(ids, dtype=object),
             vectors=self.embed(texts),
             texts=np.asarray(texts, dtype=object),
-            provenance=self.provenance(seed),
+            provenance=self.provenance(seed, texts),
         )
 
     @final
-    def provenance(self, seed: int | None = None) -> Provenance:
-        """What to write beside vectors of this embedder; whether they are of length 1 is measured on them."""
+    def provenance(self, seed: int | None = None, texts: Sequence[str] = ()) -> Provenance:
+        """What to write next to vectors of this embedder; with their texts, also how many of these it did not read.
+
+        Whether vectors are of length 1 is measured on them, not stated here.
+        """
         packages = ("embedding-workbench", "torch", "transformers", "sentence-transformers")
         return Provenance(
             embedder=self.spec.name,
             revision=self.spec.revision,
             seed=seed,
             versions={package: version(package) for package in packages},
+            notes=self.unread(texts),
         )
 
+    def unread(self, texts: Sequence[str]) -> tuple[str, ...]:
+        """In sentences: how many of these texts, and of their tokens, the model's limit cuts off, and how many texts
+        have no token that the tokenizer knows. Empty where all is read."""
+        if not len(texts):
+            return ()
+        return self.reading([str(text) for text in texts]).lines(self.spec.name, self.spec.max_tokens)
+
     def _embed_distinct(self, texts: list[str], what: str) -> np.ndarray:
-        lengths = np.minimum(self.lengths(texts), self.spec.max_tokens or np.iinfo(np.int64).max)
+        reading = self.reading(texts)
+        record(self.spec.name, self.spec.max_tokens, texts, reading)
+        lengths = np.minimum(reading.lengths, self.spec.max_tokens or np.iinfo(np.int64).max)
         out = np.empty((len(texts), self.spec.dim), np.float32)
         self.queries += len(texts)
         with progress(what, len(texts), "texts") as advance:

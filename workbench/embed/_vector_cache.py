@@ -57,7 +57,7 @@ def resumable_set(
         ids=np.asarray(ids, dtype=object),
         vectors=cached_vectors(embedder, texts, folder=parts),
         texts=np.asarray(texts, dtype=object),
-        provenance=embedder.provenance(seed),
+        provenance=embedder.provenance(seed, texts),
     )
 
 

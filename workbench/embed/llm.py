@@ -16,7 +16,8 @@ from workbench.core.errors import BadInput
 from workbench.embed._embedder import EmbedderSpec
 from workbench.embed._grad_embedder import Features, GradEmbedder, TokenBatch
 from workbench.embed._layers import LayerStack
-from workbench.embed._tokens import fillers
+from workbench.embed._reading import Reading, require_characters
+from workbench.embed._tokens import fillers, known_tokens
 from workbench.embed._torch import pick_device
 
 __all__ = ["LLMEmbedder"]
@@ -110,8 +111,14 @@ class LLMEmbedder(GradEmbedder):
 
     def lengths(self, texts: Sequence[str]) -> Int[np.ndarray, " n"]:
         """Tokens that the model reads: the frame, and each copy of the text."""
-        counts = np.array([len(row) for row in self._rows(texts)["input_ids"]], dtype=np.int64)
-        return self._frame + self._copies * counts
+        return self.reading(texts).lengths
+
+    def reading(self, texts: Sequence[str]) -> Reading:
+        """The text's tokens count once, whatever the number of its copies."""
+        rows = self._rows(texts)["input_ids"] if len(texts) else []
+        own = np.array([len(row) for row in rows], dtype=np.int64)
+        known = known_tokens(self.tokenizer, rows)
+        return Reading(self._frame + self._copies * own, np.maximum(own - self.max_tokens, 0), own, known)
 
     def features(self, texts: list[str]) -> Features:
         """Ids, mask and the weight that pooling gives to each token, padded on the right."""
@@ -175,7 +182,7 @@ class LLMEmbedder(GradEmbedder):
         return self.tokenizer(text, add_special_tokens=False)["input_ids"] if text else []
 
     def _rows(self, texts: Sequence[str]) -> Any:
-        led = [self._lead + text for text in texts]
+        led = [self._lead + text for text in require_characters(texts)]
         return self.tokenizer(led, add_special_tokens=False, return_offsets_mapping=True, verbose=False)
 
     def _starts(self, length: int) -> list[int]:

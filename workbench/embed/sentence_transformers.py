@@ -14,7 +14,8 @@ from workbench.core.errors import BadInput, first_line
 from workbench.embed._embedder import EmbedderSpec
 from workbench.embed._grad_embedder import Features, GradEmbedder, TokenBatch
 from workbench.embed._layers import LayerStack
-from workbench.embed._tokens import describe, fillers, token_counts
+from workbench.embed._reading import Reading
+from workbench.embed._tokens import describe, fillers, read_tokens, token_limit, uncut
 from workbench.embed._torch import pick_device
 
 __all__ = ["SentenceTransformersEmbedder"]
@@ -60,14 +61,17 @@ class SentenceTransformersEmbedder(GradEmbedder):
             revision=weights_revision(model),
             dim=int(dim),
             normalised=self._gives_unit_vectors(),
-            max_tokens=int(self.model.max_seq_length or 0) if self._stack else 0,
+            max_tokens=int(self.model.max_seq_length or 0) if self._stack else token_limit(self.model[0]),
         )
+        self._counter = uncut(self.model.tokenizer)
 
     def lengths(self, texts: Sequence[str]) -> Int[np.ndarray, " n"]:
         """Token counts by the model's own tokenizer."""
-        if not callable(self.model.tokenizer):  # of word vectors and static embeddings, which have no limit
-            return np.array([1 + len(text.split()) for text in texts], dtype=np.int64)
-        return token_counts(self.model.tokenizer, [self.prompt + text for text in texts])
+        return self.reading(texts).lengths
+
+    def reading(self, texts: Sequence[str]) -> Reading:
+        """By the model's own tokenizer, prompt included."""
+        return read_tokens(self._counter, texts, self.spec.max_tokens, self.prompt)
 
     def features(self, texts: list[str]) -> Features:
         """One batch through the pipeline's own preprocessing, padded to its longest text."""

@@ -14,6 +14,7 @@ from workbench.core.errors import BadInput, first_line
 from workbench.core.progress import progress
 from workbench.embed._embedder import EmbedderSpec
 from workbench.embed._grad_embedder import Features, GradEmbedder, TokenBatch
+from workbench.embed._reading import Reading, record, require_characters
 from workbench.embed._torch import pick_device, pool
 
 __all__ = ["StaticEmbedder"]
@@ -62,6 +63,15 @@ class StaticEmbedder(GradEmbedder):
         """Token counts; there are no specials, and an empty text counts one."""
         return np.array([max(len(row.ids), 1) for row in self._encodings(texts)], dtype=np.int64)
 
+    def reading(self, texts: Sequence[str]) -> Reading:
+        """Nothing is cut: the limit of the tokenizer is taken away."""
+        return self._reading([row.ids for row in self._encodings(texts)])
+
+    def _reading(self, rows: list[list[int]]) -> Reading:
+        own = np.array([len(row) for row in rows], dtype=np.int64)
+        unknown = np.array([row.count(self._empty) for row in rows], dtype=np.int64)
+        return Reading(np.maximum(own, 1), np.zeros_like(own), own, own - unknown)
+
     def features(self, texts: list[str]) -> Features:
         """Ids and mask, padded to the longest text."""
         return self._padded([row.ids for row in self._encodings(texts)])
@@ -96,7 +106,10 @@ class StaticEmbedder(GradEmbedder):
 
     def forward(self, texts: list[str]) -> Float[np.ndarray, "n d"]:
         """Vectors of one batch, of any lengths: nothing is padded."""
-        rows = [row.ids or [self._empty] for row in self._encodings(texts)]
+        return self._means([row.ids for row in self._encodings(texts)])
+
+    def _means(self, rows: list[list[int]]) -> Float[np.ndarray, "n d"]:
+        rows = [row or [self._empty] for row in rows]
         starts = torch.tensor([0, *map(len, rows[:-1])], device=self.device).cumsum(0)
         ids = torch.tensor([id for row in rows for id in row], device=self.device)
         with torch.inference_mode():
@@ -110,12 +123,14 @@ class StaticEmbedder(GradEmbedder):
         with progress(what, len(texts), "texts") as advance:
             for start in range(0, len(texts), _BATCH):
                 batch = texts[start : start + _BATCH]
-                out[start : start + _BATCH] = self.forward(batch)
+                rows = [row.ids for row in self._encodings(batch)]
+                record(self.spec.name, 0, batch, self._reading(rows))
+                out[start : start + _BATCH] = self._means(rows)
                 advance(len(batch))
         return out
 
     def _encodings(self, texts: Sequence[str]) -> list:
-        return self._tokenizer.encode_batch(list(texts), add_special_tokens=False)
+        return self._tokenizer.encode_batch(require_characters(texts), add_special_tokens=False)
 
     def _padded(self, rows: list[list[int]]) -> Features:
         rows = [row or [self._empty] for row in rows]

@@ -14,7 +14,8 @@ from workbench.core.errors import BadInput, first_line
 from workbench.embed._embedder import EmbedderSpec
 from workbench.embed._grad_embedder import Features, GradEmbedder, TokenBatch
 from workbench.embed._layers import LayerStack
-from workbench.embed._tokens import describe, fillers, token_counts
+from workbench.embed._reading import Reading
+from workbench.embed._tokens import describe, fillers, read_tokens
 from workbench.embed._torch import POOLINGS, pick_device, pool
 
 __all__ = ["TransformersEmbedder"]
@@ -65,7 +66,11 @@ class TransformersEmbedder(GradEmbedder):
 
     def lengths(self, texts: Sequence[str]) -> Int[np.ndarray, " n"]:
         """Token counts by the model's own tokenizer."""
-        return token_counts(self.tokenizer, texts)
+        return self.reading(texts).lengths
+
+    def reading(self, texts: Sequence[str]) -> Reading:
+        """By the model's own tokenizer."""
+        return read_tokens(self.tokenizer, texts, self.spec.max_tokens)
 
     def features(self, texts: list[str]) -> Features:
         """One batch, padded to its longest text."""

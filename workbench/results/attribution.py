@@ -14,6 +14,8 @@ from workbench.core.result import Result
 
 _LINES = 40
 """Pairs that are drawn as lines."""
+_UNREAD = 600
+"""Characters of unread text that are shown."""
 REFERENCE = "(reference)"
 
 
@@ -38,6 +40,12 @@ class Attribution(Result):
     rule: str
     nodes: int
     seconds: float
+    read: int = -1
+    """Characters of the text that the model read; -1: all."""
+    tokens_cut: int = 0
+    """Tokens of the text that the model did not read."""
+    notes: tuple[str, ...] = ()
+    """What to know of the score: text that was not read, tokens that are not known."""
 
     def __post_init__(self) -> None:
         if len(self.tokens) != len(self.values):
@@ -54,7 +62,11 @@ class Attribution(Result):
             Heading("What gives this score"),
             *((Text(f"The score is the {self.about}."),) if self.about else ()),
             _facts(self),
-            Highlight("Blue raises it, orange lowers it", (("text", self.line()),)),
+            *_notes(self.notes),
+            Highlight(
+                "Blue raises it, orange lowers it",
+                (("text", self.line()), *_unread("text", self.text, self.read, self.tokens_cut)),
+            ),
             Waterfall("The sum", _with_error(steps, self.score), "score"),
         )
 
@@ -84,6 +96,16 @@ class PairAttribution(Result):
     reference: str
     seconds: float
     contrast: Attribution | None = None
+    level: str = ""
+    """What the pieces are: token, word, phrase or sentence."""
+    read_a: int = -1
+    read_b: int = -1
+    """Characters of each text that the model read; -1: all."""
+    tokens_cut_a: int = 0
+    tokens_cut_b: int = 0
+    """Tokens of each text that the model did not read."""
+    notes: tuple[str, ...] = ()
+    """What to know of the score: text that was not read, tokens that are not known."""
 
     def __post_init__(self) -> None:
         shape = (len(self.tokens_a) + 1, len(self.tokens_b) + 1)
@@ -111,6 +133,7 @@ class PairAttribution(Result):
         return (
             Heading("Which words this cosine comes from", 1),
             _facts(self),
+            *_notes(self.notes),
             self._texts(),
             self._grid(),
             *((Flow("The strongest pairs", self.tokens_a, self.tokens_b, links),) if links else ()),
@@ -122,7 +145,12 @@ class PairAttribution(Result):
     def brief(self) -> tuple[Block, ...]:
         """Without the lines and the explanation."""
         kept = (Heading, Facts, Highlight, Heatmap, Waterfall)
-        return tuple(block for block in self.blocks() if isinstance(block, kept))
+        notes = {f"Note: {note}" for note in self.notes}
+        return tuple(
+            block
+            for block in self.blocks()
+            if isinstance(block, kept) or (isinstance(block, Text) and block.text in notes)
+        )
 
     def _texts(self) -> Highlight:
         rows, columns = self.matrix[:-1].sum(1), self.matrix[:, :-1].sum(0)
@@ -130,7 +158,9 @@ class PairAttribution(Result):
             "What each piece gives, over the whole other text: blue raises the cosine, orange lowers it",
             (
                 ("first", coloured(self.tokens_a, self.spans_a, rows)),
+                *_unread("first", self.text_a, self.read_a, self.tokens_cut_a),
                 ("second", coloured(self.tokens_b, self.spans_b, columns)),
+                *_unread("second", self.text_b, self.read_b, self.tokens_cut_b),
             ),
         )
 
@@ -141,8 +171,9 @@ class PairAttribution(Result):
 
     def _told(self) -> str:
         where = "the token embeddings" if self.layer == 0 else f"the states of layer {self.layer}"
+        pieces = f", pieces: {self.level}s" if self.level else ""
         return (
-            f"Method: {self.method}, at {where}; reference: {self.reference!r}. A row is a piece of the first text, a "
+            f"Method: {self.method}{pieces}, at {where}; reference: {self.reference!r}. A row is a piece of the first text, a "
             "column a piece of the second; the last of each is the reference, from which the path to the text begins. "
             "What stands in the borders is the likeness of a text with an empty one, and belongs to no pair of words."
         )
@@ -170,8 +201,12 @@ class HitAttributions(Result):
         return (
             Heading("Why these are the nearest", 1),
             Text(f"Query: {self.query}"),
+            *_notes(self.items[0].notes if self.items else ()),
             Table(("hit", "cosine", "query's words", "reference", "text"), rows, f"By {self.method}, {self.embedder}"),
-            Highlight("The query's words, as each hit sees them", lines),
+            Highlight(
+                "The query's words, as each hit sees them",
+                (*lines, *(_unread("query", self.query, self.items[0].read, self.items[0].tokens_cut) if lines else ())),
+            ),
             Text(f"Largest completeness error: {error:.2g}."),
         )
 
@@ -185,6 +220,19 @@ def coloured(
         out.append(Weighted(token, float(value), space=not (end > start and start == last)))
         last = end
     return tuple(out)
+
+
+def _notes(notes: tuple[str, ...]) -> tuple[Text, ...]:
+    return tuple(Text(f"Note: {note}") for note in notes)
+
+
+def _unread(which: str, text: str, read: int, cut: int) -> tuple[tuple[str, tuple[Weighted, ...]], ...]:
+    """A line with the part of a text that the model did not read, without colour; none where it read all."""
+    if not cut:
+        return ()
+    rest = text[max(read, 0) :].strip()
+    shown = rest if len(rest) <= _UNREAD else f"{rest[:_UNREAD]}\u2026 ({len(rest) - _UNREAD:,} more characters)"
+    return ((f"{which}, not read", (Weighted(shown, 0.0),)),)
 
 
 def _with_error(steps: tuple[tuple[str, float], ...], score: float) -> tuple[tuple[str, float], ...]:
