@@ -77,6 +77,7 @@ CHINESE = "\u6211\u559c\u6b22\u5b66\u4e60\u673a\u5668\u5b66\u4e60"
 SCRIPTS = [
     (CHINESE, "zh"),
     ("\u6211\u7528Python\u5199\u4ee3\u7801", "zh"),
+    ("\u4e8c\u3007\u4e8c\u56db\u5e74", "zh"),
     ("\U00020000\U00020001\u6211", "char"),  # sacrebleu's zh does not cut ideographs beyond U+FFFF
     ("\u0e09\u0e31\u0e19\u0e23\u0e31\u0e01\u0e41\u0e21\u0e27", "char"),  # Thai
     ("\u0e82\u0ec9\u0ead\u0e8d\u0eae\u0eb1\u0e81", "char"),  # Lao

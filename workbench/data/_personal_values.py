@@ -141,9 +141,13 @@ def _towns() -> dict[Split, tuple[str, ...]]:
     found: dict[str, Split] = {}
     for town in sorted(towns, key=lambda town: (len(_WORD.findall(town)), town)):  # what lies within comes first
         words = _WORD.findall(town.casefold())
-        inner: set[Split] = {split for other, split in found.items() if f" {other} " in f" {' '.join(words)} "}
-        owners: set[Split] = inner | {split_of_value(word) for word in words if word in names} or {split_of_value(town)}
-        if len(owners) == 1 and town not in _MONTHS:
-            found[" ".join(words)] = owners.pop()
+        inner = [other for other in found if f" {other} " in f" {' '.join(words)} "]
+        owners: list[Split] = [
+            *map(found.__getitem__, inner),
+            *(split_of_value(word) for word in words if word in names),
+        ]
+        owner: Split = owners[0] if owners else split_of_value(town)
+        if set(owners) <= {owner} and town not in _MONTHS:
+            found[" ".join(words)] = owner
     by_words = {" ".join(_WORD.findall(town.casefold())): town for town in sorted(towns)}
     return {split: tuple(sorted(by_words[words] for words in found if found[words] == split)) for split in SPLITS}

@@ -15,8 +15,10 @@ from workbench.core.text import normalise, tokens, unspaced
 PLAIN = "13a"
 """sacrebleu's tokeniser of scripts that set blanks between words."""
 _KANA = regex.compile(r"[\p{scx=Hiragana}\p{scx=Katakana}&&[\p{L}]]", regex.V1)
-_CHINESE = regex.compile(r"[\u3400-\u4db5\u4e00-\u9fff\uf900-\ufad9]")
-"""Ideographs that sacrebleu's `zh` cuts; those beyond the basic plane (U+20000 and above) stay joined in it."""
+_CHINESE = regex.compile(
+    r"[\u2e80-\u2fdf\u3000-\u303f\u3100-\u312f\u31a0-\u31bf\u3400-\u4db5\u4e00-\u9fbb\uf900-\ufad9]\p{M}*"
+)
+"""Letters that sacrebleu's `zh` cuts; ideographs beyond the basic plane (U+20000 and above) stay joined in it."""
 _PICTURE = regex.compile(r"\p{So}")
 _TIBETAN = regex.compile(r"\p{Tibetan}")
 
