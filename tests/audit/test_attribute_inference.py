@@ -175,7 +175,7 @@ def test_who_has_no_labels_is_refused(planted):
     ("column", "message"),
     [
         (np.linspace(0, 1, 30), "holds the grade"),
-        (np.array([None, *"ab" * 14, "a"], object), "missing values"),
+        (np.array([None, " "] * 15, object), "all 30 rows are missing"),
         (np.zeros(30, int), "1 distinct values"),
         (np.arange(30), "has 1 rows of '0'"),
         (np.array(["rare", *"ab" * 14, "a"], object), "has 1 rows of 'rare'; expected 5 at least"),

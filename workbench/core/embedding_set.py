@@ -82,7 +82,8 @@ class EmbeddingSet:
     ids: np.ndarray
     vectors: np.ndarray
     texts: np.ndarray | None = None
-    labels: Mapping[str, np.ndarray] = field(default_factory=dict)
+    labels: Mapping[str, Any] = field(default_factory=dict)
+    """Columns as users have them; arrays once the set is made, None (NaN among numbers) where a row has no label."""
     provenance: Provenance = field(default_factory=Provenance)
 
     def __post_init__(self) -> None:

@@ -147,7 +147,9 @@ class Cloud:
 
     def _rate(self, values: Sequence[float]) -> Estimate:
         """A share; where it is 0 or 1 no part varies, and the exact interval says what the sample could have missed."""
-        n = len(self.vectors)
+        n = int(self.documents.max()) + 1  # vectors of one document are no independent ones
+        if n == 1:
+            return Estimate.without_interval(float(values[0]), 1, "1 document")
         return proportion(round(n * values[0]), n) if values[0] in (0.0, 1.0) else self._estimate(values, (0.0, 1.0))
 
     def _estimate(
@@ -158,6 +160,8 @@ class Cloud:
 
         value, left = float(values[0]), np.asarray(values[1:], np.float64)
         g = len(left)
+        if g == 1:
+            return Estimate.without_interval(value, 1, "1 document")
         half = float(t.ppf(0.975, g - 1) * np.sqrt((g - 1) / g * np.square(left - left.mean()).sum()))
         low, high = max(limits[0], value - half), min(limits[1], value + half)
         return Estimate(value, min(low, value), max(high, value), len(self.vectors), f"jackknife, {g} parts")

@@ -27,7 +27,8 @@ class Design:
         self.mean: Float[np.ndarray, " d"] = vectors.mean(0, dtype=np.float64)
         squares = np.zeros_like(self.mean)
         for part in self._parts():
-            squares += np.einsum("nd,nd->d", part - self.mean, part - self.mean)
+            apart = part - self.mean
+            squares += np.einsum("nd,nd->d", apart, apart)
         self.scale = np.sqrt(squares / n)
         self.scale[self.scale <= 1e-14 * np.abs(self.mean)] = np.inf  # a constant dimension tells nothing
         self._axes = torch.eye(vectors.shape[1], device=device)
@@ -72,7 +73,9 @@ class Design:
     def _blocks(self) -> Iterator[Float[torch.Tensor, "_ d"]]:
         """Standardised rows in single precision; the mean is taken off in double."""
         for part in self._parts():
-            yield torch.from_numpy(((part - self.mean) / self.scale).astype(np.float32)).to(self._device)
+            apart = part - self.mean
+            apart /= self.scale
+            yield torch.from_numpy(apart.astype(np.float32)).to(self._device)
 
 
 def _sum(parts: Iterator[Float[torch.Tensor, "_ _"]]) -> Float[torch.Tensor, "_ _"]:

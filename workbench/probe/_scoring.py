@@ -202,6 +202,8 @@ def score_graded(
     ones = np.ones((1, len(truth)))
     ranks = rankdata(truth), rankdata(predicted)
     rank, fit = float(_correlation(*ranks, ones)[0]), float(_r2(truth, predicted, ones)[0])
+    if resampler.count == 1:
+        return GradedScores(resampler.none(rank), resampler.none(fit))
     if resampler.few:
         without = 1.0 - np.eye(resampler.count)[:, resampler.rows]
         turned = np.arctanh(np.clip(np.append(_correlation(*ranks, without), rank), -1 + 1e-9, 1 - 1e-9))
