@@ -12,6 +12,7 @@ import resource
 import subprocess
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -254,11 +255,11 @@ def test_a_pull_whose_part_is_damaged_loses_no_row(tmp_path):
     small_set(30).save(tmp_path / "a.parquet")
     parts, line = tmp_path / ".out.parquet.parts", f"{tmp_path}/a.parquet"
     stopped = open_store(line)
-    facts, cursor = stopped.facts(), None
+    cursor = None
     for number, page in enumerate(stopped.scroll(10)):
         page.save(parts / f"{number:06}.parquet")
         cursor = stopped.cursor
-    state = {"line": line, "parts": 3, "cursor": vars(cursor)}
+    state = {"line": line, "parts": 3, "cursor": asdict(cursor)}
     (parts / "state.json").write_text(json.dumps(state))
     cut(parts / "000001.parquet", 0.7)
     done = pull(line, tmp_path / "out.parquet", batch=10)
@@ -299,7 +300,7 @@ def test_a_file_that_vanishes_between_two_calls(tmp_path, loss):
     small_set(50).save(path)
     store = open_store(str(path))
     facts = store.facts()
-    first = next(store.scroll(10, None, facts))
+    next(store.scroll(10, None, facts))
     loss(path)
     with pytest.raises(BadInput, match=r"a\.parquet"):
         list(store.scroll(10, store.cursor))

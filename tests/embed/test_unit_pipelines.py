@@ -1,4 +1,4 @@
-"""What a sentence-transformers folder says of the length of its vectors is measured, whatever its modules are called."""
+"""Whether a sentence-transformers folder gives vectors of length 1 is measured, whatever its modules are called."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 
 from workbench.embed import load_embedder
 
-WORDS = "the a cat dog sat ran on mat log yes invoice of may was sent to anna in how do i reset my password x".split()
+WORDS = ("the", "a", "cat", "dog", "sat", "on", "mat", "was", "how", "do", "i", "reset", "my", "password", "x")
 TEXTS = ["the cat sat on the mat", "a dog", "how do i reset my password", "x"]
 
 

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from workbench.core.bad_rows import require_policy
 from workbench.core.errors import BadInput
 from workbench.core.memory import keep_freed_memory
 from workbench.core.progress import quiet as quiet_bars
@@ -188,6 +187,8 @@ def load_texts(source: str, column: str, on_bad_rows: str, quiet: bool = False, 
 
 def policy_of(on_bad_rows: str) -> Literal["fail", "skip"]:
     """The policy that was asked for, or the default. Raises BadInput for another word."""
+    from workbench.core.bad_rows import require_policy
+
     require_policy(on_bad_rows or "fail")
     return "skip" if on_bad_rows == "skip" else "fail"
 

@@ -94,7 +94,9 @@ def embed(
         if source:
             from workbench.jobs.bulk import columns_of
 
-            recipe |= columns_of(Path(source), column, id, label)
+            names = columns_of(Path(source), column, id, label)
+            say(f"texts from {names['column']!r}, ids from {names['id']!r}, labels: {names['labels'] or 'none'}", quiet)
+            recipe |= names
         return bulk.run("embed", source, out, recipe, device, json, quiet, on_bad_rows)
     if compare:
         if source:

@@ -28,7 +28,6 @@ from workbench.cli._options import (
     write_page,
 )
 from workbench.core.errors import BadInput
-from workbench.core.tables import is_saved_dataset
 
 if TYPE_CHECKING:
     from workbench.results.probe_scores import ProbeScores
@@ -109,6 +108,8 @@ def probe(
         return DONE
     if not sources:
         raise BadInput("name an embedder (minilm), or a Parquet file of vectors with --labels COLUMN")
+    from workbench.core.tables import is_saved_dataset
+
     files = [source for source in sources if Path(source).suffix in _VECTORS or is_saved_dataset(source)]
     if files and len(files) < len(sources):
         raise BadInput(f"{files[0]} is a file of vectors, the others are embedders; probe them one after the other")

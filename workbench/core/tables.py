@@ -109,7 +109,9 @@ def _table_of(source: Any) -> pa.Table:
         if not hasattr(source, "with_format"):
             raise BadInput(f"the {type(source).__name__} has no rows at hand; make a Dataset of it first")
         return pa.Table.from_batches(source.with_format("arrow")[:].to_batches())
-    if (hasattr(source, "ndim") or hasattr(source, "to_frame")) and not hasattr(source, "columns"):  # a matrix, or a Series of lists
+    if (hasattr(source, "ndim") or hasattr(source, "to_frame")) and not hasattr(
+        source, "columns"
+    ):  # a matrix, or a Series of lists
         return _column(source)
     if type(source).__module__.partition(".")[0] == "pandas":
         numbered = type(source.index).__name__ == "RangeIndex" and (source.index.start, source.index.step) == (0, 1)

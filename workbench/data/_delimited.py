@@ -21,7 +21,7 @@ _LARGEST = 1 << 30
 _LIMIT = threading.Lock()
 _NUMBER = re.compile(r"\s*[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?\s*")
 _WHOLE = re.compile(r"[+-]?(0|[1-9]\d{0,17})")
-_DECIMAL = re.compile(r"[+-]?(0|[1-9]\d*)?\.?\d*([eE][+-]?\d+)?")
+_DECIMAL = re.compile(r"[+-]?((0|[1-9]\d*)(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 _TRUTH = {"true": True, "false": False}
 _LONG_NAME = 60
 
@@ -65,14 +65,14 @@ def read_delimited_columns(
     return dict(zip(names, columns, strict=True)), ", ".join(said)
 
 
-def typed(values: list[Any]) -> list[Any]:
+def typed(values: Sequence[Any]) -> Sequence[Any]:
     """Texts that are all whole numbers, all numbers, or all true and false as such; others as they are."""
     there = [value for value in values if value is not None]
     if not there or not all(isinstance(value, str) for value in there):
         return values
-    if all(_WHOLE.fullmatch(value) for value in there):
+    if all(map(_WHOLE.fullmatch, there)):
         return [None if value is None else int(value) for value in values]
-    if all(_DECIMAL.fullmatch(value) and any(map(str.isdigit, value)) for value in there):
+    if all(map(_DECIMAL.fullmatch, there)):
         return [None if value is None else float(value) for value in values]
     if all(value.lower() in _TRUTH for value in there):
         return [None if value is None else _TRUTH[value.lower()] for value in values]

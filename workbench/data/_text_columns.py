@@ -9,6 +9,7 @@ from typing import Any
 from workbench.core.columns import INDEX
 from workbench.core.errors import BadInput
 from workbench.core.ids import id_text
+from workbench.data._delimited import typed
 
 TEXT_NAMES = (
     *("text", "texts", "sentence", "content", "body", "document", "passage", "chunk", "page_content", "message"),
@@ -81,9 +82,14 @@ def _text_among(columns: Mapping[str, Sequence[Any]], name: str) -> str:
     for usual in TEXT_NAMES:
         if lowered.get(usual) in lengths:
             return lowered[usual]
+    lengths = {each: length for each, length in lengths.items() if isinstance(_first(typed(columns[each])), str)}
     if not lengths:
         raise BadInput(f"{name} has no column of texts; it has: {', '.join(columns) or 'none'}; name one with --text")
     return max(lengths, key=lambda each: lengths[each])
+
+
+def _first(values: Sequence[Any]) -> Any:
+    return next((value for value in values if value is not None), None)
 
 
 def _id_among(columns: Mapping[str, Sequence[Any]], text: str, unique: bool, labels: Sequence[str]) -> tuple[str, str]:

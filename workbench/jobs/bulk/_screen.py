@@ -28,7 +28,7 @@ def require_column(schema: pa.Schema, name: str, kind: Kind, where: str) -> None
 
 
 def poison_texts(column: pa.ChunkedArray) -> list[str]:
-    """A reason for each text that is missing, too long, or not UTF-8; "" for the others."""
+    """A reason for each text that is missing, blank, too long, or not UTF-8; "" for the others."""
     reasons = []
     for size, text in zip(pc.binary_length(column).to_pylist(), column, strict=True):  # pyright: ignore[reportAttributeAccessIssue]
         if size is None:
@@ -36,7 +36,7 @@ def poison_texts(column: pa.ChunkedArray) -> list[str]:
         elif size > LONGEST:
             reasons.append(f"a text of {size:,} bytes; at most {LONGEST:,} are read")
         else:
-            reasons.append("" if _decodes(text) else "a text that is not UTF-8")
+            reasons.append(_text_fault(text))
     return reasons
 
 
@@ -63,12 +63,11 @@ def matrix(column: pa.ChunkedArray, dim: int) -> Float[np.ndarray, "n d"]:
         return numbers.astype(np.float32).reshape(-1, dim)
 
 
-def _decodes(text: pa.Scalar) -> bool:
+def _text_fault(text: pa.Scalar) -> str:
     try:
-        text.as_py()
+        return "" if text.as_py().strip() else "a blank text"
     except UnicodeDecodeError:
-        return False
-    return True
+        return "a text that is not UTF-8"
 
 
 def _is_text(kind: pa.DataType) -> bool:

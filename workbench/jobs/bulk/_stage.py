@@ -98,7 +98,7 @@ class TextStage(Stage):
         self.facts = facts_of(self.embedder)
 
     def poison(self, table: pa.Table) -> list[str]:
-        """Texts that are missing, too long, or not UTF-8."""
+        """Texts that are missing, blank, too long, or not UTF-8."""
         columns = [poison_texts(table[name]) for name in self.reads(self.recipe)]
         return ["; ".join(filter(None, reasons)) for reasons in zip(*columns, strict=True)]
 
