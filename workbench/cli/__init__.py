@@ -29,6 +29,7 @@ from workbench.cli import (
 )
 from workbench.cli._options import DONE, FAILED
 from workbench.core.errors import WorkbenchError
+from workbench.core.notices import collected
 
 app = typer.Typer(
     help="Give it vectors, and it shows what they give away. "
@@ -61,19 +62,29 @@ app.add_typer(report.app, name="report")
 def main() -> None:
     """Run the command line; every error a user can cause is one line on standard error and exit code 3."""
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    with collected() as notices:
+        code = _run()
+    if embedding := sys.modules.get("workbench.embed._reading"):
+        embedding.forget_tallies()
+    for line in notices.values():
+        sys.stderr.write(f"note: {line}\n")
+    sys.exit(code if isinstance(code, int) else DONE)
+
+
+def _run() -> object:
+    """What the command returns, or the exit code of its error."""
     try:
-        code = app(standalone_mode=False)
+        return app(standalone_mode=False)
     except WorkbenchError as error:
-        code = _fail(str(error))
+        return _fail(str(error))
     except KeyboardInterrupt:
-        code = _fail("stopped; run the same command again to go on", 130)
+        return _fail("stopped; run the same command again to go on", 130)
     except (OSError, MemoryError) as error:
-        code = _fail(f"{type(error).__name__}: {error}")
+        return _fail(f"{type(error).__name__}: {error}")
     except Exception as error:
         if not hasattr(error, "format_message"):  # an error of ours: let the traceback tell
             raise
-        code = _fail(f"{error.format_message()} See: workbench --help")  # type: ignore[attr-defined]
-    sys.exit(code if isinstance(code, int) else DONE)
+        return _fail(f"{error.format_message()} See: workbench --help")  # type: ignore[attr-defined]
 
 
 def _fail(message: str, code: int = FAILED) -> int:
