@@ -10,11 +10,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.attribute import ATTRIBUTORS, open_attributor
+from workbench.attribute import ATTRIBUTORS, _jacobian, open_attributor
 from workbench.attribute._adaptive import adaptive
 from workbench.attribute._attributor import Options
 from workbench.attribute._contributions import Contributions, pieces_of
-from workbench.attribute import _jacobian
 from workbench.attribute._jacobian import directed_contributions, piece_contributions, token_contributions
 from workbench.attribute._path import Path
 from workbench.attribute._quadrature import Forecast, rule
@@ -124,7 +123,7 @@ def test_a_paragraph_is_attributed_by_phrases_in_bounded_memory():
         "from workbench.embed import load_embedder; from workbench.attribute import open_attributor\n"
         "from workbench.attribute._attributor import Options\n"
         "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024\n"
-        "words = 'the old river bank flooded and closed my savings account while dogs slept near a quiet road'.split()\n"
+        "words = 'the old river bank flooded and closed my account while dogs slept near a quiet road'.split()\n"
         "texts = [' '.join(words[(i * k) % len(words)] for i in range(248)) + '.' for k in (1, 3)]\n"
         "m = load_embedder('minilm', 'cpu'); m.embed(['x']); before = peak()\n"
         "r = open_attributor(m, options=Options(nodes=1)).pair(*texts, level='auto')\n"

@@ -36,7 +36,7 @@ class IntegratedJacobian(OpenAttributor):
         """As few nodes as the forecast allows; where no rule will do, or the sum is off after all, adaptive panels.
 
         The rule alone may miss each text's sum by three times the tolerance; what it misses is known and shared out
-        over the pieces, so that the sum is complete. A number of nodes in the options is a plain midpoint rule, as it is.
+        over the pieces, so that the sum is complete. A number of nodes in the options is a plain midpoint rule.
         """
         path = Path(self._open, text, self.options.layer, self.options.reference)
         if self.options.nodes:

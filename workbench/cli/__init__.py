@@ -62,10 +62,10 @@ app.add_typer(report.app, name="report")
 def main() -> None:
     """Run the command line; every error a user can cause is one line on standard error and exit code 3."""
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    if embedding := sys.modules.get("workbench.embed._reading"):  # where several commands run in one process
+        embedding.forget_tallies()
     with collected() as notices:
         code = _run()
-    if embedding := sys.modules.get("workbench.embed._reading"):
-        embedding.forget_tallies()
     for line in notices.values():
         sys.stderr.write(f"note: {line}\n")
     sys.exit(code if isinstance(code, int) else DONE)

@@ -10,7 +10,7 @@ from jaxtyping import Float, Int
 
 from workbench.core.errors import BadInput
 from workbench.embed._embedder import Embedder
-from workbench.embed._reading import Reading
+from workbench.embed._reading import Reading, count
 
 
 def split_windows(embedder: Embedder, texts: Sequence[str], size: int) -> tuple[list[str], list[int]]:
@@ -75,10 +75,9 @@ class WindowedEmbedder(Embedder):
         if not len(texts):
             return ()
         several = int((self.lengths(texts) > self.size).sum())
-        mean = (
-            f"windows of at most {self.size} tokens: the vector of each of {several:,} texts of {len(texts):,} is the "
-        )
-        return (mean + "mean of several windows', weighted by tokens", *super().unread(texts))
+        mean = f"windows of at most {self.size} tokens: {count(several, 'text')} of {len(texts):,} "
+        mean += "took several, and the vector is their mean, weighted by tokens"
+        return (mean, *super().unread(texts))
 
     def forward(self, texts: list[str]) -> Float[np.ndarray, "n d"]:
         """Means of windows' vectors."""

@@ -173,9 +173,9 @@ class PairAttribution(Result):
         where = "the token embeddings" if self.layer == 0 else f"the states of layer {self.layer}"
         pieces = f", pieces: {self.level}s" if self.level else ""
         return (
-            f"Method: {self.method}{pieces}, at {where}; reference: {self.reference!r}. A row is a piece of the "
-            "first text, a column a piece of the second; the last of each is the reference, from which the path to the text begins. "
-            "What stands in the borders is the likeness of a text with an empty one, and belongs to no pair of words."
+            f"Method: {self.method}{pieces}, at {where}; reference: {self.reference!r}. A row is a piece of the first "
+            "text, a column one of the second; the last of each is the reference, from which the path to the text "
+            "begins. What stands in the borders is the likeness of a text with an empty one, and belongs to no pair."
         )
 
 
