@@ -10,11 +10,11 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.attribute import ATTRIBUTORS, open_attributor
+from workbench.attribute import ATTRIBUTORS, _jacobian, open_attributor
 from workbench.attribute._adaptive import adaptive
 from workbench.attribute._attributor import Options
 from workbench.attribute._contributions import Contributions, pieces_of
-from workbench.attribute._jacobian import _backward, token_contributions
+from workbench.attribute._jacobian import directed_contributions, piece_contributions, token_contributions
 from workbench.attribute._path import Path
 from workbench.attribute._quadrature import Forecast, rule
 from workbench.core.access import KNOWN_ENCODER
@@ -75,13 +75,119 @@ def test_equals_the_full_jacobian(minilm):
     np.testing.assert_allclose(token_contributions(path, taken), sum(rows).numpy(), atol=1e-6)
 
 
-def test_forward_and_backward_differentiation_agree(minilm):
+def test_forward_and_backward_differentiation_agree(minilm, monkeypatch):
     path, taken = Path(minilm, B, layer=2), rule("midpoint", 2)
-    forward = token_contributions(path, taken)
-    with plain_attention():
-        every = torch.arange(path.length)
-        backward = _backward(path, path.at(torch.from_numpy(taken.nodes)), torch.full((2,), 0.5), every)
-    np.testing.assert_allclose(forward, backward.numpy(), atol=1e-6)
+    pieces = [[0, 1], [2], [3, 4, 5]]
+    forward, missed = piece_contributions(path, taken, pieces, share_out=True)
+    monkeypatch.setattr(_jacobian, "_forward", _jacobian._backward)
+    backward, again = piece_contributions(path, taken, pieces, share_out=True)
+    np.testing.assert_allclose(forward, backward, atol=1e-6)
+    assert missed == pytest.approx(again, abs=1e-6)
+
+
+def test_a_piece_is_the_sum_of_its_tokens(minilm):
+    path, taken = Path(minilm, A), rule("midpoint", 2)
+    tokens = token_contributions(path, taken)
+    pieces, _ = piece_contributions(path, taken, [[1, 2, 3], [4], [5, 6]])
+    np.testing.assert_allclose(pieces, [tokens[1:4].sum(0), tokens[4], tokens[5:7].sum(0)], atol=1e-6)
+    words = open_attributor(minilm, options=Options(nodes=2)).contributions(A, "word")
+    merged = open_attributor(minilm, options=Options(nodes=2)).contributions(A).merged("word")
+    assert words.names == merged.names
+    np.testing.assert_allclose(words.matrix, merged.matrix, atol=1e-6)
+
+
+def test_one_direction_needs_no_matrix(minilm):
+    path, taken = Path(minilm, A), rule("midpoint", 2)
+    aims = minilm.embed([B, "a cat"]).astype(np.float64)
+    np.testing.assert_allclose(
+        directed_contributions(path, taken, aims), token_contributions(path, taken) @ aims.T, atol=1e-6
+    )
+
+
+def test_what_a_rule_misses_is_known_and_shared_out(minilm, default):
+    """Complete to rounding, and near the matrix of 48 nodes: what is shared out is no more than what was missed."""
+    found, fine = default.pair(A, B), open_attributor(minilm, options=Options(nodes=48)).pair(A, B)
+    assert found.completeness_error < 1e-5
+    assert fine.completeness_error < 1e-3
+    assert np.abs(found.matrix - fine.matrix).max() < 5e-3
+    assert default.contributions(A).missed <= 3e-2
+
+
+def test_a_paragraph_is_attributed_by_phrases_in_bounded_memory():
+    """Two texts of 250 tokens in a process of its own: the peak above the loaded model, and the sum."""
+    import subprocess
+    import sys
+
+    script = (
+        "import resource, torch; torch.set_num_threads(1)\n"
+        "from workbench.embed import load_embedder; from workbench.attribute import open_attributor\n"
+        "from workbench.attribute._attributor import Options\n"
+        "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024\n"
+        "words = 'the old river bank flooded and closed my account while dogs slept near a quiet road'.split()\n"
+        "texts = [' '.join(words[(i * k) % len(words)] for i in range(248)) + '.' for k in (1, 3)]\n"
+        "m = load_embedder('minilm', 'cpu'); m.embed(['x']); before = peak()\n"
+        "r = open_attributor(m, options=Options(nodes=1)).pair(*texts, level='auto')\n"
+        "print(peak() - before, r.level, len(r.tokens_a), m.lengths(texts).min(), abs(r.matrix.sum() - r.score))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=500)
+    extra, level, pieces, tokens, _ = done.stdout.split()
+    assert float(extra) < 2048
+    assert level == "phrase"
+    assert int(pieces) == 8
+    assert int(tokens) >= 250
+
+
+@pytest.mark.parametrize("text", ["", " \n\t", "\u200b", "\x07", "\ufeff", "\u00ad\u2063"])
+def test_a_text_without_tokens_is_refused_in_words(minilm, potion, toy, text):
+    for embedder in (minilm, potion, toy):
+        for name in ATTRIBUTORS.names():
+            try:
+                attributor = open_attributor(embedder, name)
+            except BadInput:
+                continue
+            if embedder is toy and text.strip():
+                continue  # an odd character is a word to the toy
+            for asked in (
+                lambda attributor=attributor: attributor.pair(text, B),
+                lambda attributor=attributor: attributor.pair(B, text),
+                lambda attributor=attributor: attributor.contrast(B, B, text),
+                lambda attributor=attributor: attributor.toward(text, np.ones(attributor.embedder.spec.dim)),
+                lambda attributor=attributor: attributor.hits(text, attributor.embedder.embed_set(["a"], [B])),
+            ):
+                with pytest.raises(BadInput, match="reads no token of the text"):
+                    asked()
+
+
+def test_half_a_surrogate_pair_is_refused_in_words(minilm, potion):
+    for embedder in (minilm, potion):
+        with pytest.raises(BadInput, match="half of a surrogate pair"):
+            open_attributor(embedder).pair("\ud800", B)
+
+
+def test_what_was_not_read_is_shown_as_not_read(minilm):
+    """MiniLM reads 254 tokens between [CLS] and [SEP]; `word` is one token."""
+    text = "word " * 254 + "secret ending"
+    found = open_attributor(minilm, "token-dot").pair(text, B, "sentence")
+    assert (found.tokens_cut_a, found.tokens_cut_b) == (2, 0)
+    assert text[: found.read_a] == ("word " * 254).strip()
+    assert "256 tokens, of which minilm read the first 254" in found.notes[0]
+    from workbench.core import render
+
+    page = render.to_html(found.blocks())
+    assert "first, not read" in page
+    assert "secret ending" in page
+    assert Result.from_json(json.loads(json.dumps(found.to_json()))).tokens_cut_a == 2
+    assert open_attributor(minilm, "token-dot").pair(A, B).notes == ()
+
+
+def test_a_cosine_of_unknown_tokens_says_nothing(minilm, potion):
+    for embedder in (minilm, potion):
+        found = open_attributor(embedder, "token-dot").pair("\U0001f642", "\U0001f643")
+        assert found.score == pytest.approx(1.0, abs=1e-5)
+        assert len(found.notes) == 2
+        assert all("does not know" in note for note in found.notes)
+    partly = open_attributor(minilm, "token-dot").pair("fine \U0001f642", B)
+    assert "does not know 1 of the 2 tokens" in partly.notes[0]
 
 
 def test_row_sums_equal_captums_integrated_gradients(minilm):

@@ -146,8 +146,8 @@ class Attributor(ABC):
 
     @final
     def level_for(self, texts: Sequence[str], level: Level) -> Level:
-        """What `auto` means for these texts: pairs of tokens of long texts would take minutes, and a grid of that
-        size cannot be read."""
+        """What `auto` means for these texts: pairs of tokens of long texts take minutes, and so large a grid cannot
+        be read."""
         if level != "auto":
             return level
         read = (self.reading(text) for text in texts)
@@ -182,13 +182,13 @@ class Attributor(ABC):
         for which, each in readings:
             if each.known == 0:
                 out.append(
-                    f"{which} consists of tokens that {name}'s tokenizer does not know: its vector is that of any such "
-                    "text, and the score says nothing about its words."
+                    f"{which} consists of tokens that {name}'s tokenizer does not know (or of special tokens): its "
+                    "vector is that of any such text, and the score says nothing about its words."
                 )
             elif each.known < each.tokens:
                 out.append(
-                    f"{which} has {each.tokens - each.known:,} of {each.tokens:,} tokens that {name}'s tokenizer does "
-                    "not know."
+                    f"{name}'s tokenizer does not know {each.tokens - each.known:,} of the {each.tokens:,} tokens of "
+                    f"{which[0].lower()}{which[1:]} (or they are special tokens or blanks)."
                 )
         return tuple(out)
 
@@ -290,7 +290,7 @@ def unit_vectors(embedder: Embedder, texts: Sequence[str], what: str = "embed") 
     norms = np.linalg.norm(found, axis=1, keepdims=True)
     if len(bad := np.flatnonzero(~(norms[:, 0] > 0) | ~np.isfinite(norms[:, 0]))):
         raise BadInput(
-            f"{embedder.spec.name} gives {shortened(texts[bad[0]])!r} a vector without direction (length "
+            f"{embedder.spec.name} gives {shortened(str(texts[int(bad[0])]))!r} a vector without direction (length "
             f"{norms[bad[0], 0]:g}); expected a text of which it knows a word"
         )
     return found / norms

@@ -1,4 +1,4 @@
-"""Sums of Jacobian products along a path: one vector for each piece of a text, by forward or backward differentiation."""
+"""Sums of Jacobian products along a path: a vector for each piece of a text, in forward or backward mode."""
 
 from __future__ import annotations
 
@@ -53,9 +53,7 @@ def piece_contributions(
     return out.double().cpu().numpy(), float(missed.norm())
 
 
-def directed_contributions(
-    path: Path, rule: Rule, directions: Float[np.ndarray, "k d"]
-) -> Float[np.ndarray, "t k"]:
+def directed_contributions(path: Path, rule: Rule, directions: Float[np.ndarray, "k d"]) -> Float[np.ndarray, "t k"]:
     """P u for k directions u, by one vector-Jacobian product a node and direction; P itself is never built."""
     weights = torch.from_numpy(rule.weights).to(path.step)
     states = path.at(torch.from_numpy(rule.nodes))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -126,7 +127,7 @@ class Forecast:
             return np.concatenate([first, unity, _STAY * np.eye(2 * count)])
 
         begin = np.concatenate([start.nodes, start.weights])
-        found = least_squares(miss, begin, slope, bounds=(0, 1), max_nfev=60).x
+        found = least_squares(miss, begin, jac=cast(Any, slope), bounds=(0, 1), max_nfev=60).x
         return Rule(FITTED, found[:count], found[count:])
 
 

@@ -35,8 +35,8 @@ class IntegratedJacobian(OpenAttributor):
     def contribute(self, text: str, level: Level) -> Contributions:
         """As few nodes as the forecast allows; where no rule will do, or the sum is off after all, adaptive panels.
 
-        The rule alone may miss each text's sum by three times the tolerance; what it misses is known and shared out over the
-        pieces, so that the sum is complete. A number of nodes in the options is a plain midpoint rule, as it is.
+        The rule alone may miss each text's sum by three times the tolerance; what it misses is known and shared out
+        over the pieces, so that the sum is complete. A number of nodes in the options is a plain midpoint rule.
         """
         path = Path(self._open, text, self.options.layer, self.options.reference)
         if self.options.nodes:
@@ -49,7 +49,6 @@ class IntegratedJacobian(OpenAttributor):
         if found.missed > allowed:
             log.warning("%d nodes miss %.2g of the sum in %r", found.nodes, found.missed, text)
         return found
-
 
     def directed(self, text: str, direction: Float[np.ndarray, " d"], level: Level) -> Directed:
         """Of a long text, one vector-Jacobian product a node gives every token's part towards one direction; the

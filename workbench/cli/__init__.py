@@ -31,6 +31,7 @@ from workbench.cli import (
 )
 from workbench.cli._options import CUT_OFF, DONE, FAILED, STOPPED
 from workbench.core.errors import WorkbenchError
+from workbench.core.notices import collected
 
 app = typer.Typer(
     help="Give it vectors, and it shows what they give away. "
@@ -67,26 +68,37 @@ def main() -> None:
     """
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     _open_streams()
+    if embedding := sys.modules.get("workbench.embed._reading"):  # where several commands run in one process
+        embedding.forget_tallies()
+    with collected() as notices:
+        code = _run()
+    for line in notices.values():
+        with contextlib.suppress(OSError):
+            sys.stderr.write(f"note: {line}\n")
+    _let_go_of_output()
+    sys.exit(code if isinstance(code, int) else DONE)
+
+
+def _run() -> object:
+    """What the command returns, or the exit code of its error."""
     try:
         code = app(standalone_mode=False)
         sys.stdout.flush()
+        return code
     except WorkbenchError as error:
-        code = _fail(str(error))
+        return _fail(str(error))
     except (KeyboardInterrupt, typer.Abort):
-        code = _fail("stopped; run the same command again to go on", STOPPED)
+        return _fail("stopped; run the same command again to go on", STOPPED)
     except BrokenPipeError:
-        code = CUT_OFF
+        return CUT_OFF
     except (OSError, MemoryError) as error:
-        code = _fail(f"{type(error).__name__}: {error}")
+        return _fail(f"{type(error).__name__}: {error}")
     except Exception as error:
         if usage := getattr(error, "format_message", None):  # an option or argument that is not one
-            code = _fail(f"{usage()} See: workbench --help")
-        else:
-            code = _fail(f"a fault of the workbench, please report it: {type(error).__name__}: {error}")
-            if os.environ.get("WORKBENCH_TRACEBACK"):
-                traceback.print_exc()
-    _let_go_of_output()
-    sys.exit(code if isinstance(code, int) else DONE)
+            return _fail(f"{usage()} See: workbench --help")
+        if os.environ.get("WORKBENCH_TRACEBACK"):
+            traceback.print_exc()
+        return _fail(f"a fault of the workbench, please report it: {type(error).__name__}: {error}")
 
 
 def _fail(message: str, code: int = FAILED) -> int:

@@ -45,7 +45,13 @@ def attribute(
     ] = None,
     embedder: Embedder = "",
     method: Annotated[str, typer.Option(help="`workbench list attributors` has all.")] = "integrated-jacobian",
-    level: Annotated[str, typer.Option(help="token, word or sentence: pieces are merged by sum.")] = "token",
+    level: Annotated[
+        str,
+        typer.Option(
+            help="token, word, phrase or sentence: the tokens of a piece are summed. auto: phrase for texts of more "
+            "than 128 tokens, whose pairs of tokens would take minutes, else token."
+        ),
+    ] = "auto",
     layer: Annotated[int, typer.Option(help="Layer whose states are moved; 0: the token embeddings.", min=0)] = 0,
     reference: Annotated[str, typer.Option(help="Where the path begins: pad, mask, or a text.")] = "pad",
     tolerance: Annotated[

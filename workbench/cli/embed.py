@@ -61,6 +61,14 @@ def embed(
         int, typer.Option(help=f"At most so many texts; 0 means all. With --compare: default {_TEXTS}.", min=0)
     ] = 0,
     without_texts: Annotated[bool, typer.Option("--without-texts", help="Leave the texts out of the file.")] = False,
+    window: Annotated[
+        str,
+        typer.Option(
+            metavar="TOKENS",
+            help="Read long texts whole: the vector is the mean of windows of so many tokens (`max`: as "
+            "many as the embedder reads).",
+        ),
+    ] = "",
     compare: Annotated[
         list[str] | None,
         typer.Option(help="Embed nothing, but measure this embedder beside others; give it once for each, or `all`."),
@@ -89,7 +97,7 @@ def embed(
     """
     begin(quiet, device)
     if bulk := Bulk(workers, ray, part_rows, lance):
-        bulk.refuse(limit=limit, compare=compare, split=split != "test", encoding=encoding)
+        bulk.refuse(limit=limit, compare=compare, split=split != "test", encoding=encoding, window=window)
         recipe = {"embedder": embedder, "without_texts": without_texts, "seed": seed}
         if source:
             from workbench.jobs.bulk import columns_of
@@ -107,6 +115,7 @@ def embed(
     from workbench.data import corpora
     from workbench.embed import load_embedder
     from workbench.embed._vector_cache import resumable_set
+    from workbench.embed._windows import WindowedEmbedder
 
     named = source in corpora.names()
     texts = (
@@ -116,6 +125,8 @@ def embed(
     )
     texts = texts.head(limit) if limit else texts
     model = load_embedder(embedder, device)
+    if window:
+        model = WindowedEmbedder(model, window_size(window))
     if cost := model.estimate(texts.texts):
         say(cost, quiet)
     began, asked = time.monotonic(), model.queries
@@ -127,6 +138,7 @@ def embed(
     (replace(vectors, texts=None) if without_texts else vectors).save(out)
     shutil.rmtree(parts, ignore_errors=True)
     say(f"{len(vectors):,} texts x {vectors.dim} dimensions, {asked / seconds:,.0f} texts/s -> {out}", quiet)
+    tally = model.tally(texts.texts)
     summary = {
         "texts": len(vectors),
         "dim": vectors.dim,
@@ -135,9 +147,21 @@ def embed(
         "seconds": seconds,
         "embedder": model.spec.name,
         "out": str(out),
+        "window": window,
+        "texts_cut": tally.cut_texts,
+        "tokens_cut": tally.cut_tokens,
+        "texts_unknown": tally.unknown_texts,
+        "notes": list(vectors.provenance.notes),
     }
     write_json_to(json, summary)
     return DONE
+
+
+def window_size(window: str) -> int:
+    """Tokens of a window; 0 for `max`."""
+    if window != "max" and not (window.isdecimal() and int(window) > 0):
+        raise BadInput(f"--window is {window!r}; expected a number of tokens, or max")
+    return 0 if window == "max" else int(window)
 
 
 def _compare(compare: list[str], texts: int, seed: int, device: str, out: Path | None, json: str, quiet: bool) -> int:

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 
 _LOG = logging.getLogger(__name__)
 _lines: dict[str, str] = {}
-_collecting = False
+_collecting = [False]
+"""Whether a command collects notices."""
 
 
 def notice(key: str, line: str) -> None:
@@ -17,7 +18,7 @@ def notice(key: str, line: str) -> None:
     While a command collects notices, a later line of the same key replaces the earlier one, so that totals are final.
     Elsewhere (a notebook, a script) the first line of each key is logged as a warning at once.
     """
-    if not _collecting and key not in _lines:
+    if not _collecting[0] and key not in _lines:
         _LOG.warning("%s", line)
     _lines[key] = line
 
@@ -25,10 +26,9 @@ def notice(key: str, line: str) -> None:
 @contextmanager
 def collected() -> Iterator[dict[str, str]]:
     """The notices of one command, by key; nothing is logged meanwhile."""
-    global _collecting
-    before, _collecting = _collecting, True
+    before, _collecting[0] = _collecting[0], True
     _lines.clear()
     try:
         yield _lines
     finally:
-        _collecting = before
+        _collecting[0] = before

@@ -16,9 +16,10 @@ from jaxtyping import Float, Int
 from workbench.core.embedding_set import EmbeddingSet, Provenance
 from workbench.core.errors import as_texts
 from workbench.core.progress import progress
-from workbench.embed._reading import Reading, record
+from workbench.embed._reading import Reading, Tally, record
 
 _MEMO_TEXTS = 50_000
+_TALLIED = 4096
 
 
 @dataclass(frozen=True)
@@ -126,9 +127,16 @@ class Embedder(ABC):
     def unread(self, texts: Sequence[str]) -> tuple[str, ...]:
         """In sentences: how many of these texts, and of their tokens, the model's limit cuts off, and how many texts
         have no token that the tokenizer knows. Empty where all is read."""
-        if not len(texts):
-            return ()
-        return self.reading([str(text) for text in texts]).lines(self.spec.name, self.spec.max_tokens)
+        return tuple(self.tally(texts).lines(self.spec.name, self.spec.max_tokens).values()) if len(texts) else ()
+
+    @final
+    def tally(self, texts: Sequence[str]) -> Tally:
+        """The counts behind `unread`; a text that is given twice counts once."""
+        found = Tally()
+        for start in range(0, len(texts), _TALLIED):
+            part = [str(text) for text in texts[start : start + _TALLIED]]
+            found.add(part, self.reading(part))
+        return found
 
     def _embed_distinct(self, texts: list[str], what: str) -> np.ndarray:
         reading = self.reading(texts)

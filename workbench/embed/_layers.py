@@ -13,6 +13,22 @@ from torch import nn
 from workbench.core.errors import BadInput
 
 
+class _Reached(Exception):
+    """The layer whose states are wanted was reached; what follows it need not run."""
+
+    def __init__(self, output: Any) -> None:
+        super().__init__()
+        self.output = output
+
+
+def _stop_before(_module: nn.Module, args: Any, kwargs: Any) -> None:
+    raise _Reached(args[0] if args else kwargs["hidden_states"])
+
+
+def _stop_after(_module: nn.Module, _args: Any, output: Any) -> None:
+    raise _Reached(output)
+
+
 class LayerStack:
     """Layer k's state is what enters layer k; the last state is what leaves the last layer, before any final norm.
 
@@ -35,20 +51,17 @@ class LayerStack:
         """The states at `layer` during `run`, a call of the model."""
         if not self.layers:
             raise BadInput(f"no list of layers was found in {self._kind}; its token states cannot be read")
-        found: list[Any] = []
         if layer == 0:
-            hook = self.layers[0].register_forward_pre_hook(
-                lambda _module, args, kwargs: found.append(args[0] if args else kwargs["hidden_states"]),
-                with_kwargs=True,
-            )
+            hook = self.layers[0].register_forward_pre_hook(_stop_before, with_kwargs=True)
         else:
-            hook = self.layers[layer - 1].register_forward_hook(lambda _module, _args, output: found.append(output))
+            hook = self.layers[layer - 1].register_forward_hook(_stop_after)
         try:
             run()
+        except _Reached as reached:
+            return self._states_of(reached.output) if layer else reached.output
         finally:
             hook.remove()
-        (output,) = found
-        return self._states_of(output) if layer else output
+        raise BadInput(f"{self._kind} does not call its layer {layer}; its token states cannot be read")
 
     @contextmanager
     def fed(self, layer: int, states: Float[torch.Tensor, "n t h"], run: Callable[[], Any]) -> Iterator[None]:

@@ -29,12 +29,6 @@ class Reading:
     known: Int[np.ndarray, " n"]
     """Tokens of the text itself that are neither unknown nor blank."""
 
-    def lines(self, embedder: str, limit: int) -> tuple[str, ...]:
-        """One sentence for texts that were cut, one for texts of which no token is known; none where there are none."""
-        tally = Tally()
-        tally.add([str(row) for row in range(len(self.lengths))], self)
-        return tuple(tally.lines(embedder, limit).values())
-
 
 class Tally:
     """Counts over all texts that an embedder was given; each text counts once."""
@@ -88,8 +82,8 @@ def require_characters(texts: Sequence[str]) -> list[str]:
             text.encode()
         except UnicodeEncodeError as error:
             raise BadInput(
-                f"text {row} holds {text[error.start]!r} at character {error.start}, half of a surrogate pair; expected "
-                "valid Unicode: decode the file again with errors='replace'"
+                f"text {row} holds {text[error.start]!r} at character {error.start}, half of a surrogate pair; "
+                "expected valid Unicode: decode the file again with errors='replace'"
             ) from error
     return list(texts)
 

@@ -13,7 +13,6 @@ from workbench.core.errors import BadInput
 from workbench.embed._grad_embedder import Features, TokenBatch
 from workbench.embed._reading import Reading, require_characters
 
-
 _BLANK = "\u2581\u0120\u010a\u0109\u010d "
 """What stands for blanks in the tokens of Unigram and byte-level vocabularies."""
 _UNLIMITED = 1_000_000
@@ -27,7 +26,7 @@ def read_tokens(tokenizer: Any, texts: Sequence[str], limit: int = 0, prompt: st
 
     A limit of 0 means that nothing is cut.
     """
-    frame, *rows = _ids(tokenizer, [prompt, *(prompt + text for text in texts)])
+    frame, *rows = _ids(tokenizer, [prompt, *(prompt + text for text in require_characters(texts))])
     lengths = np.array([len(row) for row in rows], dtype=np.int64)
     own = np.maximum(lengths - len(frame), 0)
     cut = np.minimum(np.maximum(lengths - limit, 0), own) if limit else np.zeros_like(lengths)
@@ -71,11 +70,10 @@ def uncut(tokenizer: Any) -> Any:
 
 
 def _ids(tokenizer: Any, texts: Sequence[str]) -> list[list[int]]:
-    texts = require_characters(texts)
     if hasattr(tokenizer, "encode_batch"):
-        return [row.ids for row in tokenizer.encode_batch(texts, add_special_tokens=False)]
+        return [row.ids for row in tokenizer.encode_batch(list(texts), add_special_tokens=False)]
     if hasattr(tokenizer, "convert_ids_to_tokens"):
-        return tokenizer(texts, truncation=False, verbose=False)["input_ids"]
+        return tokenizer(list(texts), truncation=False, verbose=False)["input_ids"]
     return [list(tokenizer.tokenize(text)) for text in texts]
 
 

@@ -173,9 +173,9 @@ class PairAttribution(Result):
         where = "the token embeddings" if self.layer == 0 else f"the states of layer {self.layer}"
         pieces = f", pieces: {self.level}s" if self.level else ""
         return (
-            f"Method: {self.method}{pieces}, at {where}; reference: {self.reference!r}. A row is a piece of the first text, a "
-            "column a piece of the second; the last of each is the reference, from which the path to the text begins. "
-            "What stands in the borders is the likeness of a text with an empty one, and belongs to no pair of words."
+            f"Method: {self.method}{pieces}, at {where}; reference: {self.reference!r}. A row is a piece of the first "
+            "text, a column one of the second; the last of each is the reference, from which the path to the text "
+            "begins. What stands in the borders is the likeness of a text with an empty one, and belongs to no pair."
         )
 
 
@@ -205,7 +205,10 @@ class HitAttributions(Result):
             Table(("hit", "cosine", "query's words", "reference", "text"), rows, f"By {self.method}, {self.embedder}"),
             Highlight(
                 "The query's words, as each hit sees them",
-                (*lines, *(_unread("query", self.query, self.items[0].read, self.items[0].tokens_cut) if lines else ())),
+                (
+                    *lines,
+                    *(_unread("query", self.query, self.items[0].read, self.items[0].tokens_cut) if lines else ()),
+                ),
             ),
             Text(f"Largest completeness error: {error:.2g}."),
         )
