@@ -53,8 +53,9 @@ def fingerprint(vectors: Float[np.ndarray, "n d"], references: Sequence[Referenc
     longest = max((each.vectors.shape[1] for each in references), default=0)
     readings = [(vectors, "packed bits" if bits else form_of(vectors)) for vectors, bits in _readings(vectors, longest)]
     found = [
-        LineUp(references, each.shape[1], "binary" if stored == "packed bits" else stored, min(len(each), _MOST), seed)
-        .tell(each, stored)
+        LineUp(
+            references, each.shape[1], "binary" if stored == "packed bits" else stored, min(len(each), _MOST), seed
+        ).tell(each, stored)
         for each, stored in readings
     ]
     return min(found, key=lambda each: each.none)

@@ -31,8 +31,8 @@ from workbench.data.stores import open_store
 from workbench.embed import load_embedder
 from workbench.embed._embedder import Embedder
 from workbench.invert._inverter import PRIOR
-from workbench.invert._stored_codes import decoded
 from workbench.invert._score import bleu_signature, score
+from workbench.invert._stored_codes import decoded
 from workbench.results import AuditResult, Inversions, InversionScores, ScoreTable
 from workbench.results.audit_parts import Finding, Policy
 

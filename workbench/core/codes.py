@@ -90,7 +90,9 @@ def has_ranges(vectors: Shaped[np.ndarray, "n d"]) -> bool:
         return bool(vectors.std() >= 25)
     live = _varying(vectors)
     spread = np.ptp(vectors[:, live], axis=0)
-    return bool(np.median(spread) >= 110 and spread.std() < 0.35 * spread.mean() and lengths.std() > 0.02 * lengths.mean())
+    return bool(
+        np.median(spread) >= 110 and spread.std() < 0.35 * spread.mean() and lengths.std() > 0.02 * lengths.mean()
+    )
 
 
 def _varying(vectors: Shaped[np.ndarray, "n d"]) -> Bool[np.ndarray, " d"]:

@@ -96,7 +96,9 @@ def _standardised(codes: np.ndarray) -> np.ndarray:
     live = np.ptp(codes, axis=0) > 0 if n > 1 else np.ones(codes.shape[1], bool)
     if not live.any():
         return np.zeros_like(codes)
-    pooled = float(np.sqrt(np.square(spread[live]).mean() if n > 1 else np.square(codes - middle).mean() / (1 + _WANDER**2)))
+    pooled = float(
+        np.sqrt(np.square(spread[live]).mean() if n > 1 else np.square(codes - middle).mean() / (1 + _WANDER**2))
+    )
     wander = np.square(mean[live] - middle).mean() - pooled**2 / n
     wander = max(float(wander), 1e-6) if n >= _FEWEST else (_WANDER * pooled) ** 2
     weight, prior = wander / (wander + pooled**2 / n), _PRIOR_ROWS
@@ -152,4 +154,6 @@ def _agreement(bits: np.ndarray, public: np.ndarray) -> float:
     signs = np.where(public > 0, 1.0, -1.0)
     centre = signs.mean(0)
     cosines = unit(bits[:200] - centre) @ unit(signs - centre).T
-    return float(np.sort(cosines, axis=1)[:, -_NEAREST:].mean()) + float((unit(bits.mean(0)[None]) * unit(centre[None])).sum())
+    return float(np.sort(cosines, axis=1)[:, -_NEAREST:].mean()) + float(
+        (unit(bits.mean(0)[None]) * unit(centre[None])).sum()
+    )
