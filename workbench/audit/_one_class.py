@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 _TAIL = 4.0
-"""Squared deviations are damped as by Student's t: a domain that no reference holds may lie far out in one statistic."""
+"""Squared deviations are damped as by Student's t: a domain that no reference holds may lie far out in one of them."""
 _LEAST = 0.02
 """Least weight of every statistic, either side: what no impostor of the calibration did must count as well."""
 _PENALTY = 0.02

@@ -78,8 +78,8 @@ def kind_of(vectors: Shaped[np.ndarray, "n d"]) -> Codes:
 
 
 def has_ranges(vectors: Shaped[np.ndarray, "n d"]) -> bool:
-    """Whether bytes have a range for each dimension. Vectors under one scale keep their lengths or their largest number;
-    affine codes fill 256 steps in every dimension, and none of zero is where the numbers of the embedder are zero."""
+    """Whether bytes have a range for each dimension. Vectors under one scale keep their lengths, or their largest
+    number; codes with a range for each dimension fill most of 256 steps in every one."""
     if vectors.min() >= 0:
         return True
     largest = np.abs(vectors).max(1)

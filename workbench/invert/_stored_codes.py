@@ -3,8 +3,8 @@
 Affine codes (`quantize_embeddings` of sentence-transformers to int8 and uint8, and the like) have a range for each
 dimension that the codes do not hold. It is estimated from vectors of public texts under the embedder in three steps:
 each dimension takes the mean and standard deviation of the public vectors; then half of the mean comes from those
-public vectors that are nearest to the decoded ones; then, where the embedder normalises, scales and offsets are fitted so that every vector
-has length 1, with the first two steps as prior.
+public vectors that are nearest to the decoded ones; then, where the embedder normalises, scales and offsets are fitted
+so that every vector has length 1, with the first two steps as prior.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _ROWS = 2000
 """Vectors by which scales and offsets are fitted."""
 _FEWEST, _FIT_ROWS = 10, 3
 _WANDER, _PRIOR_ROWS = 0.35, 30
-"""How far the middle of a range lies from its mean, in deviations, and how many vectors the mean deviation counts as."""
+"""How far the middle of a range lies from its mean, in deviations, and how many vectors the prior deviation counts."""
 
 
 def decoded(
