@@ -61,6 +61,41 @@ def test_an_embedder_that_is_not_thought_of_is_none_of_them(references, stores):
     assert fingerprint(stores["potion"], references[:1]).verdict == "none of them"
 
 
+@pytest.mark.parametrize("kind", ["pca", "projection", "gaussian 0", "gaussian 1", "gaussian 1.5", "nearer"])
+def test_clouds_near_the_mean_are_none_of_them(references, stores, kind):
+    random = np.random.default_rng(2)
+    if kind == "pca":
+        centred = stores["minilm"] - stores["minilm"].mean(0)
+        vectors = centred @ np.linalg.svd(centred, full_matrices=False)[2][:64].T
+    elif kind == "projection":
+        vectors = stores["minilm"] @ random.standard_normal((384, 128)).astype(np.float32)
+    elif kind == "nearer":
+        vectors = stores["potion"].mean(0) + 0.3 * (stores["potion"] - stores["potion"].mean(0))
+    else:
+        decay = float(kind.split()[1])
+        vectors = random.standard_normal((60, 256)) * np.arange(1, 257) ** (-decay / 2)
+    found = fingerprint(unit(vectors.astype(np.float32)), references)
+    assert found.verdict == "none of them"
+    assert all(each.why for each in found.suspects), "each suspect is ruled out for a reason"
+
+
+@pytest.mark.parametrize("form", ["int8", "uint8", "ubinary", "binary"])
+def test_dumps_of_sentence_transformers(references, stores, form):
+    from sentence_transformers.util import quantize_embeddings
+
+    codes = quantize_embeddings(stores["potion"], form).astype(np.float32)
+    found = fingerprint(codes, references)
+    assert found.verdict == "potion"
+    assert found.stored == ("packed bits" if "binary" in form else "codes by dimension")
+
+
+def test_short_templated_chat_is_known(references):
+    texts = [f"{hi} {name}, {what}?" for hi in ("Hi", "Hello") for name in ("Anna", "Ben", "Omar", "Lena", "Kofi")
+             for what in ("are you free", "is it ready", "did you call", "where is it", "can you help")]  # fmt: skip
+    for name in NAMES:
+        assert fingerprint(load_embedder(name, "cpu").embed(texts), references).verdict == name
+
+
 def test_the_scale_of_vectors_tells_nothing(references, stores):
     one, three = (fingerprint(scale * stores["minilm"], references) for scale in (1.0, 3.0))
     assert [each.embedder for each in one.suspects] == [each.embedder for each in three.suspects]

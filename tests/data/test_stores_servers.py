@@ -205,7 +205,9 @@ class TestPostgres:
             base.execute("CREATE TABLE thin (id int PRIMARY KEY, v sparsevec(4))")
             base.execute("CREATE TABLE shorts (id int PRIMARY KEY, v smallint[])")
             for row, each in enumerate(bits):
-                base.execute("INSERT INTO signs VALUES (%s, %s::bit(384), B'1', B'101')", (row, "".join(map(str, each))))
+                base.execute(
+                    "INSERT INTO signs VALUES (%s, %s::bit(384), B'1', B'101')", (row, "".join(map(str, each)))
+                )
             base.execute("INSERT INTO both_kinds VALUES (1, '[1,2]', B'10000001')")
             base.execute("INSERT INTO thin VALUES (1, '{1:3,4:-2}/4')")
             base.execute("INSERT INTO shorts VALUES (1, '{3,-7}')")

@@ -152,3 +152,16 @@ def test_a_private_report_is_the_owners_alone(audit, tmp_path):
         paths.append(page.print_pdf(tmp_path, private=True))
     assert {path.stat().st_mode & 0o777 for path in paths} == {0o600}
     assert {path.stat().st_mode & 0o777 for path in page.save(tmp_path / "open")} == {0o644}
+
+
+@pytest.mark.parametrize("recovered", [True, False])
+def test_an_audit_of_a_lossy_copy_says_so_in_its_verdict(audit, recovered):
+    from dataclasses import replace
+
+    whole = audit
+    lossy = replace(whole, lost=("only the sign of each number was read: 3 of 4 bits a number were not read",))
+    assert (whole.verdict, lossy.verdict) == ("done", "done on a lossy copy")
+    blocks = lossy.opening() if recovered else lossy.brief()
+    first = next(block for block in blocks if getattr(block, "text", "").startswith("The vectors that were attacked"))
+    assert "3 of 4 bits a number were not read" in first.text
+    assert "lossy copy" not in repr(whole.blocks())

@@ -8,10 +8,12 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 _TAIL = 4.0
-"""Squared deviations are damped as by Student's t: a domain that no reference holds may lie far out in one statistic."""
+"""Squared deviations are damped as by Student's t: a domain that no reference holds may lie far out in one of them."""
 _LEAST = 0.02
 """Least weight of every statistic, either side: what no impostor of the calibration did must count as well."""
 _PENALTY = 0.02
+_STRANGE = 0.7
+"""Prior share of sets that no suspect made."""
 
 
 @dataclass(frozen=True)
@@ -40,12 +42,12 @@ class Odds:
 
     @classmethod
     def fit(cls, standardised: Float[np.ndarray, "c f"], own: Bool[np.ndarray, " c"]) -> Odds:
-        """By logistic regression under that bound; own sets and others weigh the same together."""
+        """By logistic regression under that bound; the prior share of others is above a half."""
         from scipy.optimize import minimize
 
         table = _deviations(standardised)
         sign = np.where(own, 1.0, -1.0)
-        weigh = np.where(own, 0.5 / max(1, own.sum()), 0.5 / max(1, (~own).sum()))
+        weigh = np.where(own, (1 - _STRANGE) / max(1, own.sum()), _STRANGE / max(1, (~own).sum()))
 
         def loss(values: np.ndarray) -> tuple[float, np.ndarray]:
             margin = sign * (values[0] - table @ values[1:])

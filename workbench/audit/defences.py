@@ -20,10 +20,10 @@ from workbench.defend import open_fitter
 from workbench.defend._defence import Fitter, Map
 from workbench.defend._line import Ready, without_key
 from workbench.embed import load_embedder
+from workbench.invert._stored_codes import decoded
 from workbench.probe import labelled_by
 from workbench.probe._labelled import Labelled
 from workbench.probe._scoring import Resampler
-from workbench.invert._stored_codes import decoded
 from workbench.results.defences import NONE, Attack, DefenceRow, DefenceScores
 
 __all__ = ["judge_defences", "judge_store"]

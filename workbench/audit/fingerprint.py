@@ -146,7 +146,7 @@ class LineUp:
             yield from ((each, True) for each in rest.standardised(features))
         others = [other for each, other in self._views.items() if each != name]
         for vectors in _impostors(view.plain, [each.plain for each in others], self._n, random):
-            yield view.standardised(view.shaped(vectors)), False
+            yield view.standardised(view.shaped(vectors), 2), False
 
 
 def form_of(vectors: Float[np.ndarray, "n d"]) -> str:
@@ -205,10 +205,11 @@ class _View:
         self._usual = Usual.of(np.concatenate([*self.found.values()]))
         return self.found
 
-    def standardised(self, vectors: np.ndarray) -> np.ndarray:
-        """Statistics of a set, the mean over the clouds, in deviations from those of own sets."""
+    def standardised(self, vectors: np.ndarray, clouds: int = 0) -> np.ndarray:
+        """Statistics of a set, the mean over the clouds (or the first few), in deviations from those of own sets."""
         assert self._usual is not None
-        features = np.mean([cloud.features(vectors) for cloud in self._clouds.values()], axis=0)
+        used = list(self._clouds.values())[: clouds or None]
+        features = np.mean([cloud.features(vectors) for cloud in used], axis=0)
         return self._usual.standardised(features)
 
 
@@ -247,5 +248,11 @@ def _impostors(
         scores = (own - mean) @ axes.T  # principal components, fitted on the set itself
         yield unit(np.pad(some(scores), ((0, 0), (0, d - len(axes)))) + 1e-6 * random.standard_normal((n, d)))
         yield unit(mixed + 1e-9)
+        for most in (0.75, 1.5):  # variances that fall as a power of the rank, as those of principal components do
+            decay = random.uniform(0, most)
+            yield unit(random.standard_normal((n, d)) * np.arange(1, d + 1) ** -decay)
+        for other in (own, *others):
+            part = some(other) - other.mean(0)
+            yield unit(part @ np.linalg.eigh(np.cov(other.T))[1][:, ::-1])
         weights = random.dirichlet(np.ones(5), n)
         yield unit(np.einsum("nk,nkd->nd", weights, own[random.integers(len(own), size=(n, 5))]))

@@ -78,8 +78,8 @@ def kind_of(vectors: Shaped[np.ndarray, "n d"]) -> Codes:
 
 
 def has_ranges(vectors: Shaped[np.ndarray, "n d"]) -> bool:
-    """Whether bytes have a range for each dimension. Vectors under one scale keep their lengths or their largest number;
-    affine codes fill 256 steps in every dimension, and none of zero is where the numbers of the embedder are zero."""
+    """Whether bytes have a range for each dimension. Vectors under one scale keep their lengths, or their largest
+    number; codes with a range for each dimension fill most of 256 steps in every one."""
     if vectors.min() >= 0:
         return True
     largest = np.abs(vectors).max(1)
@@ -90,7 +90,9 @@ def has_ranges(vectors: Shaped[np.ndarray, "n d"]) -> bool:
         return bool(vectors.std() >= 25)
     live = _varying(vectors)
     spread = np.ptp(vectors[:, live], axis=0)
-    return bool(np.median(spread) >= 110 and spread.std() < 0.35 * spread.mean() and lengths.std() > 0.02 * lengths.mean())
+    return bool(
+        np.median(spread) >= 110 and spread.std() < 0.35 * spread.mean() and lengths.std() > 0.02 * lengths.mean()
+    )
 
 
 def _varying(vectors: Shaped[np.ndarray, "n d"]) -> Bool[np.ndarray, " d"]:

@@ -3,8 +3,8 @@
 Affine codes (`quantize_embeddings` of sentence-transformers to int8 and uint8, and the like) have a range for each
 dimension that the codes do not hold. It is estimated from vectors of public texts under the embedder in three steps:
 each dimension takes the mean and standard deviation of the public vectors; then half of the mean comes from those
-public vectors that are nearest to the decoded ones; then, where the embedder normalises, scales and offsets are fitted so that every vector
-has length 1, with the first two steps as prior.
+public vectors that are nearest to the decoded ones; then, where the embedder normalises, scales and offsets are fitted
+so that every vector has length 1, with the first two steps as prior.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _ROWS = 2000
 """Vectors by which scales and offsets are fitted."""
 _FEWEST, _FIT_ROWS = 10, 3
 _WANDER, _PRIOR_ROWS = 0.35, 30
-"""How far the middle of a range lies from its mean, in deviations, and how many vectors the mean deviation counts as."""
+"""How far the middle of a range lies from its mean, in deviations, and how many vectors the prior deviation counts."""
 
 
 def decoded(
@@ -96,7 +96,9 @@ def _standardised(codes: np.ndarray) -> np.ndarray:
     live = np.ptp(codes, axis=0) > 0 if n > 1 else np.ones(codes.shape[1], bool)
     if not live.any():
         return np.zeros_like(codes)
-    pooled = float(np.sqrt(np.square(spread[live]).mean() if n > 1 else np.square(codes - middle).mean() / (1 + _WANDER**2)))
+    pooled = float(
+        np.sqrt(np.square(spread[live]).mean() if n > 1 else np.square(codes - middle).mean() / (1 + _WANDER**2))
+    )
     wander = np.square(mean[live] - middle).mean() - pooled**2 / n
     wander = max(float(wander), 1e-6) if n >= _FEWEST else (_WANDER * pooled) ** 2
     weight, prior = wander / (wander + pooled**2 / n), _PRIOR_ROWS
@@ -152,4 +154,6 @@ def _agreement(bits: np.ndarray, public: np.ndarray) -> float:
     signs = np.where(public > 0, 1.0, -1.0)
     centre = signs.mean(0)
     cosines = unit(bits[:200] - centre) @ unit(signs - centre).T
-    return float(np.sort(cosines, axis=1)[:, -_NEAREST:].mean()) + float((unit(bits.mean(0)[None]) * unit(centre[None])).sum())
+    return float(np.sort(cosines, axis=1)[:, -_NEAREST:].mean()) + float(
+        (unit(bits.mean(0)[None]) * unit(centre[None])).sum()
+    )

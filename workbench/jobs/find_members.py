@@ -18,9 +18,9 @@ from workbench.data import corpora
 from workbench.embed import load_embedder
 from workbench.embed._embedder import Embedder
 from workbench.invert._inverter import Attacker
+from workbench.invert._stored_codes import decoded
 from workbench.invert._writer import Writer, open_text_model
 from workbench.lm import Vocabulary
-from workbench.invert._stored_codes import decoded
 from workbench.results.membership import Membership
 
 

@@ -123,9 +123,9 @@ def lossy(lost: Sequence[str]) -> tuple[Block, ...]:
         return ()
     return (
         Text(
-            f"The vectors that were attacked are a lossy copy of those that were embedded: {'; '.join(lost)}. Every number "
-            "below holds for this copy as it was decoded. A low one, and a leak that was not detected, does not say that "
-            "the vectors as they were embedded, or a better decoder of this copy, give away as little.",
+            f"The vectors that were attacked are a lossy copy of those that were embedded: {'; '.join(lost)}. Every "
+            "number below holds for this copy as it was decoded. A low one, and a leak that was not detected, does not "
+            "say that the vectors as they were embedded, or a better decoder of this copy, give away as little.",
             "warn",
         ),
     )

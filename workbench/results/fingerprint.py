@@ -47,7 +47,12 @@ class Fingerprint(Result):
         rows = [(each.embedder, each.form, each.excess, each.probability, each.why) for each in self.suspects]
         strong = tuple(place for place, row in enumerate(rows) if row[0] == self.verdict)
         last = (("none of them", "", None, self.none, ""),)
-        return Table(("embedder", "form", "excess distance", "probability", "what speaks against it"), (*rows, *last), "Who made them?", strong)
+        return Table(
+            ("embedder", "form", "excess distance", "probability", "what speaks against it"),
+            (*rows, *last),
+            "Who made them?",
+            strong,
+        )
 
     def blocks(self) -> tuple[Block, ...]:
         """Verdict, form, suspects."""

@@ -40,7 +40,9 @@ AND pg_table_is_visible(c.oid) GROUP BY c.oid ORDER BY 1"""
 _QUOTED = "SELECT coalesce(to_regclass(%s), to_regclass(quote_ident(%s)))::text"
 """The table's name as the server writes it: quoted where it must be, so that it can stand in a query."""
 _COLUMNS = """
-SELECT a.attname::text, CASE WHEN t.typname = 'bit' AND a.atttypmod < 8 THEN 'flag' ELSE t.typname::text END FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
+SELECT a.attname::text,
+CASE WHEN t.typname = 'bit' AND a.atttypmod < 8 THEN 'flag' ELSE t.typname::text END
+FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
 WHERE a.attrelid = to_regclass(%s) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum"""
 _INDICES = """
 SELECT i.indisprimary, i.indisunique AND i.indpred IS NULL, am.amname::text, a.attname::text, o.opcname::text

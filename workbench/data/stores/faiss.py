@@ -195,4 +195,3 @@ def _chain(faiss: Any, index: Any) -> Iterator[Any]:
     for name in _INNER:
         if (inner := getattr(index, name, None)) is not None:
             yield from _chain(faiss, inner)
-
