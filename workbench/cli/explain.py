@@ -18,6 +18,7 @@ from workbench.cli._options import (
     begin,
     embedder_of,
     finish,
+    require_places,
     say,
     write_page,
 )
@@ -71,6 +72,7 @@ def explain(
     """
     begin(quiet, device)
     _check(sum(map(bool, (vectors, texts, between, evaluate))), between, evaluate, ask, document, serve)
+    require_places(out, html, json)
     from workbench.core.embedding_set import EmbeddingSet
     from workbench.core.files import write_json_lines
     from workbench.data import corpora

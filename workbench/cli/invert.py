@@ -25,6 +25,7 @@ from workbench.cli._options import (
     embedder_of,
     finish,
     finite,
+    require_places,
     say,
 )
 from workbench.core.errors import BadInput
@@ -140,6 +141,7 @@ def invert(
         raise BadInput("give either a Parquet file of vectors or --texts FILE, and not both")
     if window and not texts:
         raise BadInput("--window goes with --texts; vectors of a file are windows already")
+    require_places(out, json)
     from workbench.core.access import Access, granting
     from workbench.core.embedding_set import EmbeddingSet
     from workbench.data import corpora
