@@ -143,8 +143,12 @@ OTHER = [
     (("embed", "lines.txt", "--out", "o.parquet", "--embedder", "toy?x=1"), "option x"),
     (("embed", "lines.txt", "--out", "o.parquet", "--embedder", "transformers:model?pooling=mean"), ""),
     (("embed", "lines.txt", "--out", "o.parquet", "--embedder", "dir"), ""),
-    (("embed", "lines.txt", "--out", "o.parquet", "--embedder", ""), "no embedder is called ''"),
+    (("embed", "lines.txt", "--out", "o.parquet", "--embedder", ""), "needs a model"),
     (("embed", "lines.txt", "--out", "dir", "--embedder", "toy"), ""),
+    (("embed", "lines.txt", "--out", "lines.txt/x", "--embedder", "toy"), "is a file, expected a folder"),
+    (("invert", "ok.parquet", "--out", "dir"), "cannot write dir: it is a folder"),
+    (("invert", "ok.parquet", "--json", "dir"), "cannot write dir: it is a folder"),
+    (("explain", "ok.parquet", "--out", "dir"), "cannot write dir: it is a folder"),
     (("invert", "d5.parquet", "--budget", "nan"), "no finite number"),
     (("invert", "d5.parquet", "--budget", "-1"), ""),
     (("invert", "d5.parquet", "--beams", "abc"), "Invalid value for '--beams'"),
@@ -206,7 +210,7 @@ def test_a_plug_in_that_cannot_be_imported_is_named(monkeypatch, folder):
     monkeypatch.setattr(registry, "entry_points", lambda group: [point] if group == "workbench.embed" else [])
     done = run_here("embed", "lines.txt", "--out", "o.parquet", "--embedder", "strange", cwd=folder)
     assert done.returncode == 3
-    assert "'strange' (no_such_module:Thing) cannot be loaded: ModuleNotFoundError" in done.stderr
+    assert "'strange' of another package (no_such_module:Thing) cannot be loaded: ModuleNotFoundError" in done.stderr
 
 
 def test_ctrl_c_is_130(monkeypatch, folder):

@@ -184,3 +184,43 @@ def test_the_control_on_known_texts_fails_for_another_pooling(reader, minilm, mo
     monkeypatch.setitem(reader.__dict__, "levels", Levels(0.12, 0.1))
     with pytest.raises(BadInput, match=r"control on known texts failed.*is this the embedder, with its pooling"):
         require_reading(reader, Attacker(minilm))
+
+
+def test_a_bulk_run_of_strangers_is_refused_before_it_begins(toy, tmp_path, monkeypatch):
+    from workbench.jobs.bulk import invert as stage
+    from workbench.jobs.bulk import run_bulk
+
+    toy.embed_set(["a", "b"], TEXTS[:2]).without_texts().save(tmp_path / "in.parquet")
+    recipe = {
+        "inverter": "nearest",
+        "embedder": "toy",
+        "weights": False,
+        "preset": "fast",
+        "queries": 0,
+        "checkpoint": "",
+    }
+    recipe |= {"beams": 0, "corpus": "cfpb", "corpus_texts": 50, "through": "", "language_model": "", "seed": 0}
+    stranger = job.Verification("toy", nearness=Nearness(2, 0.1, Levels(0.9, 0.1)), probability=0.0)
+    monkeypatch.setattr(stage, "verify_store", lambda *_: stranger)
+    with pytest.raises(BadInput, match="do not look like toy's vectors"):
+        run_bulk("invert", tmp_path / "in.parquet", tmp_path / "out", recipe, device="cpu")
+    assert not (tmp_path / "out").exists()
+    assert (
+        run_bulk("invert", tmp_path / "in.parquet", tmp_path / "out", recipe, device="cpu", unverified=True).rows == 2
+    )
+
+
+def test_an_audit_of_a_store_of_strangers_is_refused_before_it_begins(toy, tmp_path):
+    from workbench.audit.plan import AuditPlan
+    from workbench.audit.run import _target
+
+    texts = [f"{text} {number}" for number in range(5) for text in TEXTS]
+    made = toy.embed_set([str(i) for i in range(len(texts))], texts)
+    made.save(tmp_path / "own.parquet")
+    replace(made, vectors=np.random.default_rng(0).standard_normal(made.vectors.shape)).save(tmp_path / "other.parquet")
+    own = AuditPlan(store=str(tmp_path / "own.parquet"), embedder="toy", sentences=30)
+    other = AuditPlan(store=str(tmp_path / "other.parquet"), embedder="toy", sentences=30)
+    assert len(_target(own, toy)[0]) == 40
+    with pytest.raises(BadInput, match=r"does not hold toy's vectors of its texts: 16 of their texts.*--unverified"):
+        _target(other, toy)
+    assert len(_target(other.model_copy(update={"unverified": True}), toy)[0]) == 40

@@ -29,7 +29,7 @@ from workbench.cli import (
     report,
     train,
 )
-from workbench.cli._options import CUT_OFF, DONE, FAILED, STOPPED
+from workbench.cli._options import CUT_OFF, DONE, FAILED, OVER, STOPPED
 from workbench.core.errors import WorkbenchError
 from workbench.core.notices import collected
 
@@ -91,6 +91,8 @@ def _run() -> object:
         return _fail("stopped; run the same command again to go on", STOPPED)
     except BrokenPipeError:
         return CUT_OFF
+    except SystemExit as done:  # typer's own answer to a pipe that was closed is 1, which is the gate's
+        return CUT_OFF if done.code == OVER else done.code
     except (OSError, MemoryError) as error:
         return _fail(f"{type(error).__name__}: {error}")
     except Exception as error:

@@ -138,6 +138,15 @@ class Bulk:
         return FAILED if done.failed else INCONCLUSIVE if done.quarantined or done.unreadable else DONE
 
 
+def require_places(*paths: Path | str | None) -> None:
+    """Raise BadInput for an output that could not be written, before anything long; `-` and what is not asked pass."""
+    from workbench.core.files import require_place
+
+    for path in paths:
+        if path and str(path) != "-":
+            require_place(path)
+
+
 def begin(quiet: bool, device: str = "auto") -> None:
     """Settle what holds for the whole command: bars, memory, and that the device exists."""
     quiet_bars.set(quiet)

@@ -27,6 +27,7 @@ from workbench.cli._options import (
     begin,
     finish,
     load_texts,
+    require_places,
     say,
     write_json_to,
 )
@@ -112,6 +113,7 @@ def embed(
         return _compare(compare, limit or _TEXTS, seed, device, out, json, quiet)
     if not source or out is None:
         raise BadInput("give texts and --out FILE, or --compare EMBEDDER")
+    require_places(out, json)
     from workbench.data import corpora
     from workbench.embed import load_embedder
     from workbench.embed._vector_cache import resumable_set

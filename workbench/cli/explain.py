@@ -23,6 +23,7 @@ from workbench.cli._options import (
     finish,
     load_texts,
     load_vectors,
+    require_places,
     say,
     write_page,
 )
@@ -77,6 +78,7 @@ def explain(
     """
     begin(quiet, device)
     _check(sum(map(bool, (vectors, texts, between, evaluate))), between, evaluate, ask, document, serve)
+    require_places(out, html, json)
     from workbench.core.files import write_json_lines
     from workbench.embed import load_embedder
 

@@ -30,6 +30,7 @@ from workbench.cli._options import (
     finite,
     load_texts,
     load_vectors,
+    require_places,
     say,
 )
 from workbench.core.errors import BadInput
@@ -146,6 +147,7 @@ def invert(
         raise BadInput("give either a Parquet file of vectors or --texts FILE, and not both")
     if window and not texts:
         raise BadInput("--window goes with --texts; vectors of a file are windows already")
+    require_places(out, json)
     from workbench.core.access import Access, granting
     from workbench.embed import load_embedder
     from workbench.invert import INVERTERS, open_inverter

@@ -40,13 +40,13 @@ def require(value: object, kind: type | tuple[type, ...], what: str) -> None:
     """Raise BadInput unless `value`, which the message calls `what`, is of a kind (or one of several)."""
     if not isinstance(value, kind):
         names = " or ".join(each.__name__ for each in (kind if isinstance(kind, tuple) else (kind,)))
-        raise BadInput(f"{what} is a {type(value).__name__}; expected {'an' if names[0] in 'AEIOU' else 'a'} {names}")
+        raise BadInput(f"{what} has the type {type(value).__name__}; expected {names}")
 
 
 def as_texts(texts: object, what: str = "texts") -> list[str]:
     """The texts as a list. Raises BadInput for a single string, what is no sequence, and what is no text in it."""
     if isinstance(texts, str | bytes) or not isinstance(texts, Iterable):
-        raise BadInput(f"{what} is a {type(texts).__name__}; expected a list of strings, such as [text]")
+        raise BadInput(f"{what} has the type {type(texts).__name__}; expected a list of strings, such as [text]")
     found = list(texts)
     for row, text in enumerate(found):
         if not isinstance(text, str):

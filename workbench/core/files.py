@@ -74,6 +74,16 @@ def atomic_folder(path: Path | str) -> Iterator[Path]:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
+def require_place(path: Path | str) -> None:
+    """Raise BadInput where no file can be written to `path`, before anything long is done for it; nothing is made."""
+    path = Path(path)
+    if path.is_dir():
+        raise BadInput(f"cannot write {path}: it is a folder, expected a file name")
+    above = next(parent for parent in path.absolute().parents if parent.exists())
+    if not above.is_dir():
+        raise BadInput(f"cannot write {path}: {above} is a file, expected a folder")
+
+
 def write_text(path: Path | str, text: str, private: bool = False) -> None:
     """Write UTF-8 text atomically; half a surrogate pair, which is no text, becomes a replacement character."""
     with atomic_path(path, private) as temporary:

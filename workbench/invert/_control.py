@@ -77,7 +77,7 @@ class Levels:
 
 @dataclass(frozen=True)
 class Nearness:
-    """How near the re-embedded texts of n vectors come, beside the levels of the same inverter."""
+    """How near the re-embedded texts of n vectors come, next to the levels of the same inverter."""
 
     n: int
     cosine: float

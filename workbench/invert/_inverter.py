@@ -118,7 +118,7 @@ class Inverter(ABC):
 
     @final
     def nearness(self, vectors: Float[np.ndarray, "n d"], seed: int = 0) -> Nearness:
-        """The positive control: how near quick texts of at most 32 of the vectors come, beside `levels`."""
+        """The positive control: how near quick texts of at most 32 of the vectors come, next to `levels`."""
         return measure(self.embedder, self.quick, self.levels, vectors, seed)
 
     def seen(self, vectors: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n e"]:

@@ -16,7 +16,7 @@ from workbench.jobs.bulk import STAGES
 from workbench.jobs.bulk._crew import Crew, Own
 from workbench.jobs.bulk._folder import open_folder
 from workbench.jobs.bulk._part import Job, Trouble
-from workbench.jobs.bulk._plan import Part, maker_of, parts_of, read_shards, schema_of
+from workbench.jobs.bulk._plan import MANIFEST, Part, maker_of, parts_of, read_shards, schema_of
 from workbench.jobs.bulk._reader import PartReader
 from workbench.jobs.bulk._screen import require_column
 from workbench.jobs.bulk._stage import Stage, id_of
@@ -76,15 +76,15 @@ def run_bulk(
                 require_column(schema_of(source, shard), name, kind, shard.name)
     rows = part_rows or stage.part_rows
     parts = parts_of(shards, rows)
+    begun = (out / MANIFEST).exists()
+    if parts and not begun and (first := _first(PartReader(source, shards, list(reads)), parts[0])) is not None:
+        stage.verify(recipe, out, device, first, maker_of(source), unverified)
     plan = {"verb": verb, "recipe": recipe, "part_rows": rows, "inputs": [asdict(shard) for shard in shards]}
     with open_folder(out, plan, parts) as folder, progress(verb, sum(part.rows for part in parts), "rows") as advance:
         advance(sum(parts[number].rows for number in folder.done))
         missing = [part for part in parts if part.number not in folder.done]
         failed: list[str] = []
         if missing:
-            first = None if folder.done else _first(PartReader(source, shards, list(reads)), parts[0])
-            if first is not None:
-                stage.verify(recipe, out, device, first, maker_of(source), unverified)
             stage.prepare(recipe, out, device)
             job = Job(
                 verb,
