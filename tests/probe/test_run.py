@@ -117,7 +117,7 @@ def test_what_is_refused(data, vectors):
         run_probe(data, np.where(np.arange(len(vectors))[:, None] == 5, np.nan, vectors))
     with pytest.raises(BadInput, match="labels"):
         run_probe(data, vectors[:-1])
-    with pytest.raises(BadInput, match="missing"):
+    with pytest.raises(BadInput, match="1 of 2 rows have no value"):
         labelled_by("x", [1.0, float("nan")], None, None)
     with pytest.raises(BadInput, match="distinct"):
         labelled_by("x", ["a"] * 50, None, None)

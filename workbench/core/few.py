@@ -26,6 +26,8 @@ MANY = 100
 """Independent items from which on the percentile bootstrap is used for skewed samples too."""
 _SKEWED = 0.75
 """Sample skewness from which on a sample of FEW to MANY items counts as skewed (1.8 standard errors at FEW)."""
+_UNEQUAL = 40
+"""Effective groups (`effective`) below which groups of unequal sizes count as few."""
 _DRAWS = 10_000
 _LEVELS = (2.5, 97.5)
 _SIZES = (2, 3, 4, 5, 7, 10, 13, 16, 20)
@@ -49,8 +51,9 @@ def effective(sizes: Float[np.ndarray, " n"]) -> float:
 
 def is_few(values: Float[np.ndarray, " n"], sizes: Float[np.ndarray, " n"]) -> bool:
     """Whether the percentile bootstrap is too narrow for the mean of these values of groups of these sizes."""
-    n = len(values)
-    return n < FEW or (n < MANY and (effective(sizes) < FEW or abs(skewness(values)) > _SKEWED))
+    n, count = len(values), effective(sizes)
+    unequal = count < min(0.9 * n, _UNEQUAL)
+    return n < FEW or (n < MANY and (unequal or abs(skewness(values)) > _SKEWED))
 
 
 def stretched_t(

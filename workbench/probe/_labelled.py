@@ -117,5 +117,6 @@ def labelled_by(
         return Labelled(name, read.grades(), (), tuple(keys), split, held, left_out=read.left_out)
     names, codes = read.classes()
     if not 2 <= len(names) <= most:
-        raise BadInput(f"{read.what} has {len(names)} distinct values; expected 2 to {most} classes, or numbers")
+        said = f"{read.what} has {len(names)} distinct values; expected 2 to {most} classes, or numbers"
+        raise BadInput(f"{said} ({read.left_out})" if read.left_out else said)
     return Labelled(name, codes, names, tuple(keys), split, held, left_out=read.left_out)
