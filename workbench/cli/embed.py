@@ -104,7 +104,8 @@ def embed(
             from workbench.jobs.bulk import columns_of
 
             names = columns_of(Path(source), column, id, label)
-            say(f"texts from {names['column']!r}, ids from {names['id']!r}, labels: {names['labels'] or 'none'}", quiet)
+            kept = ", ".join(names.get("labels", ())) or "none"
+            say(f"texts from {names['column']!r}, ids from {names.get('id', 'id')!r}, labels: {kept}", quiet)
             recipe |= names
         return bulk.run("embed", source, out, recipe, device, json, quiet, on_bad_rows)
     if compare:

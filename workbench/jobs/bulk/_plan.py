@@ -98,8 +98,14 @@ def columns_of(source: Path, text: str = "", id: str = "", labels: Sequence[str]
             continue
         columns = {name: rows[name].to_pylist() for name, role in roles(rows.schema).items() if role == "plain"}
         found = text_columns(columns, path.name, text, id or ("id" if "id" in columns else ""), labels, unique=False)
-        return {"column": found.text, "id": found.id or "id", "labels": list(found.labels)}
-    return {"column": text or "text", "id": id or "id", "labels": [name for name in labels or () if name]}
+        text, id, labels = found.text, found.id, found.labels
+        break
+    stated = {
+        "column": text or "text",
+        "id": id if id != "id" else "",
+        "labels": [name for name in labels or () if name],
+    }
+    return {key: value for key, value in stated.items() if value}  # a recipe states no defaults
 
 
 def schema_of(source: Path, shard: Shard) -> pa.Schema:
