@@ -25,7 +25,7 @@ calls = {
     "texts has the type NoneType": lambda: toy.embed(None),
     "text 0 is 1; expected a string": lambda: toy.embed([1]),
     "attacker has the type NoneType; expected Attacker": lambda: w.open_inverter("nearest", None),
-    "the attacker's embedder has the type str; expected Embedder": lambda: w.open_inverter("nearest", w.Attacker("minilm")),
+    "the attacker's embedder has the type str": lambda: w.open_inverter("nearest", w.Attacker("minilm")),
     "the attacker's threat has the type str": lambda: w.open_inverter("nearest", w.Attacker(toy, threat="known")),
     "beams is -1": lambda: w.Attacker(toy, beams=-1),
     "seed is -1": lambda: w.Attacker(toy, seed=-1),
