@@ -81,7 +81,7 @@ def test_the_users_texts_are_taken_as_they_are(tmp_path, suffix):
         ("a.txt", b"", "holds no text"),
         ("a.txt", b"\xff\xfe\x00ba", "is not utf-16 text"),
         ("a.csv", b"id,year\n1,2\n", "has no column of texts; it has: id, year"),
-        ("a.csv", b"id,text\n1\n", r"row 0 \(id '1'\) has no text"),
+        ("a.csv", b"id,text\n1\n", "has no column of texts; it has: id, text"),
         ("a.jsonl", b'{"text": "ok"}\nnot json\n', "line 2 is not JSON"),
         ("a.jsonl", b'{"text": 3}\n', "has no column of texts; it has: text"),
         ("a.jsonl", b"[1]\n", "line 1 is a list; expected an object"),
