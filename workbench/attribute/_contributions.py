@@ -11,8 +11,8 @@ from jaxtyping import Bool, Float, Int
 
 Level = Literal["token", "word", "phrase", "sentence", "auto"]
 LEVELS: tuple[Level, ...] = ("token", "word", "phrase", "sentence", "auto")
-"""A phrase is a part of a long sentence, or some short sentences in a row; `auto` is `token`, and `phrase` for long texts."""
-_PHRASE = 32
+"""A phrase is a part of a long sentence, or short sentences in a row; `auto` is `token`, `phrase` for long texts."""
+_PHRASE = 48
 """Most words of a phrase."""
 _WORD = re.compile(r"\w+(?:['\u2019.@-]\w+)*|[^\w\s]")
 _SENTENCE = re.compile(r"\S.*?(?:[.!?]+(?=\s|$)|$)", re.DOTALL)
