@@ -14,8 +14,8 @@ from workbench.core.text import CLUSTER, SPACED
 
 Level = Literal["token", "word", "phrase", "sentence", "auto"]
 LEVELS: tuple[Level, ...] = ("token", "word", "phrase", "sentence", "auto")
-"""A phrase is a sentence, or a part of a long one; `auto` is `token`, and `phrase` for long texts."""
-_PHRASE = 32
+"""A phrase is a part of a long sentence, or short sentences in a row; `auto` is `token`, `phrase` for long texts."""
+_PHRASE = 48
 """Most words of a phrase."""
 _WORD = regex.compile(rf"{CLUSTER}|[{SPACED}_]+(?:['\u2019.@-][{SPACED}_]+)*|(?!\s)\X", regex.V1)
 _SENTENCE = re.compile(
@@ -109,7 +109,7 @@ def grouped(
 def pieces_of(text: str, level: Level) -> list[tuple[int, int]]:
     """Characters of the words, phrases or sentences of a text."""
     if level == "phrase":
-        return [part for start, end in pieces_of(text, "sentence") for part in _phrases(text, start, end)]
+        return _joined(text, [p for start, end in pieces_of(text, "sentence") for p in _phrases(text, start, end)])
     return [match.span() for match in (_SENTENCE if level == "sentence" else _WORD).finditer(text)]
 
 
@@ -121,3 +121,14 @@ def _phrases(text: str, start: int, end: int) -> list[tuple[int, int]]:
         return [(start, end)]
     firsts = [words[len(words) * part // parts][0] for part in range(1, parts)]
     return [(a, b) for a, b in zip([start, *firsts], [*firsts, end], strict=True)]
+
+
+def _joined(text: str, parts: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Neighbouring parts as one, as long as they have few enough words."""
+    out: list[tuple[int, int]] = []
+    for start, end in parts:
+        if out and len(pieces_of(text[out[-1][0] : end], "word")) <= _PHRASE:
+            out[-1] = (out[-1][0], end)
+        else:
+            out.append((start, end))
+    return out
