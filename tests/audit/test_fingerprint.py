@@ -39,7 +39,7 @@ def test_the_embedder_is_named_in_every_form(references, stores, name, form):
         vectors = open_defence(form).apply(vectors, np.random.default_rng(0))
     found = fingerprint(vectors, references)
     assert found.verdict == name
-    assert found.suspects[0].probability > 0.9
+    assert found.suspects[0].probability > 0.8  # 60 texts a domain; before any look "none of them" has 0.7
     assert found.suspects[0].form == ("first 128" if form == "cut" else "")
     assert found.stored == (form if form != "cut" else "float32")
     assert found.none + sum(each.probability for each in found.suspects) == pytest.approx(1)
