@@ -7,7 +7,7 @@ reference holds. A store is `known` or `chat` (its embedder is among the suspect
 network is), `kin` (its network is among them, pooled in another way alone), `rotated` (at random), `pca` (principal
 components of a suspect's or of another embedder's vectors), `projection` (a random one of them), or `gaussian` (a cloud
 whose variances fall as the rank to the power -0, -0.5, -1 or -1.5). A name is wrong for all but the first two. Random
-projections, falling variances and components of the defence are no part of the calibration.
+projections, and the corpora and templates of the stores, are no part of the calibration.
 Prints one JSON row for each kind, form, dimension and number of vectors, with a Wilson interval.
 """
 
