@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from workbench.core.columns import only_one
 from workbench.core.errors import BadInput
 from workbench.data.stores._library import engine, need, versions_of
