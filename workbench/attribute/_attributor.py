@@ -58,6 +58,8 @@ class Directed:
     score: float
     rule: str
     nodes: int
+    missed: float = 0.0
+    """What the rule missed of the score before it was shared out over the pieces."""
 
 
 class Attributor(ABC):
@@ -122,7 +124,7 @@ class Attributor(ABC):
             values=found.values,
             border=found.border,
             score=found.score,
-            completeness_error=abs(float(found.values.sum()) + found.border - found.score),
+            completeness_error=max(abs(float(found.values.sum()) + found.border - found.score), abs(found.missed)),
             rule=found.rule,
             nodes=found.nodes,
             seconds=time.monotonic() - began,
@@ -142,6 +144,7 @@ class Attributor(ABC):
             float(found.vector @ direction),
             found.rule,
             found.nodes,
+            0.0 if found.missed is None else float(found.missed @ direction),
         )
 
     @final
@@ -213,7 +216,9 @@ class Attributor(ABC):
             spans_b=two.spans,
             matrix=matrix,
             score=score,
-            completeness_error=abs(float(matrix.sum()) - score),
+            completeness_error=max(
+                abs(float(matrix.sum()) - score), abs(float(one.unshared @ two.unshared - one.vector @ two.vector))
+            ),
             rule=" and ".join(dict.fromkeys(filter(None, (one.rule, two.rule)))),
             nodes=max(one.nodes, two.nodes),
             layer=self.options.layer,

@@ -40,13 +40,18 @@ class Contributions:
     reference: Float[np.ndarray, " d"]
     rule: str = ""
     nodes: int = 0
-    missed: float = 0.0
-    """Length of what the rule missed of the sum before it was shared out over the pieces."""
+    missed: Float[np.ndarray, " d"] | None = None
+    """What the rule missed of the vector and was shared out over the pieces; None where nothing was shared out."""
 
     @property
     def error(self) -> float:
         """Length of what is missing or too much."""
         return float(np.linalg.norm(self.matrix.sum(0) + self.reference - self.vector))
+
+    @property
+    def unshared(self) -> Float[np.ndarray, " d"]:
+        """The sum before anything was shared out: the vector less what the rule missed of it."""
+        return self.vector if self.missed is None else self.vector - self.missed
 
     @property
     def bordered(self) -> Float[np.ndarray, "n_plus_1 d"]:

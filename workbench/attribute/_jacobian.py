@@ -24,9 +24,9 @@ def token_contributions(path: Path, rule: Rule) -> Float[np.ndarray, "t d"]:
 
 def piece_contributions(
     path: Path, rule: Rule, pieces: Pieces, share_out: bool = False
-) -> tuple[Float[np.ndarray, "p d"], float]:
-    """The same for pieces of several tokens: the sum over a piece's tokens, at the cost of one token. Second, the
-    length of what the rule misses of the whole sum.
+) -> tuple[Float[np.ndarray, "p d"], Float[np.ndarray, " d"]]:
+    """The same for pieces of several tokens: the sum over a piece's tokens, at the cost of one token. Second, what the
+    rule misses of the whole sum.
 
     p pieces need p Jacobian-vector products a node, the full Jacobian d vector-Jacobian products of about the same
     cost: forward mode is taken unless more than d pieces move.
@@ -50,7 +50,7 @@ def piece_contributions(
             out[active] += fractions[:, None] * missed
     else:
         missed = path.ends[1] - path.ends[0]
-    return out.double().cpu().numpy(), float(missed.norm())
+    return out.double().cpu().numpy(), missed.double().cpu().numpy()
 
 
 def directed_contributions(path: Path, rule: Rule, directions: Float[np.ndarray, "k d"]) -> Float[np.ndarray, "t k"]:

@@ -44,10 +44,10 @@ class IntegratedJacobian(OpenAttributor):
         allowed = _ALLOWED * self.options.tolerance
         taken = Forecast(path).choose(allowed) or adaptive(path, allowed)
         found = integrated(path, taken, level, share_out=True)
-        if found.missed > allowed and taken.name != ADAPTIVE:
+        if _length(found) > allowed and taken.name != ADAPTIVE:
             found = integrated(path, adaptive(path, allowed), level, share_out=True)
-        if found.missed > allowed:
-            log.warning("%d nodes miss %.2g of the sum in %r", found.nodes, found.missed, text)
+        if _length(found) > allowed:
+            log.warning("%d nodes miss %.2g of the sum in %r", found.nodes, _length(found), text)
         return found
 
     def directed(self, text: str, direction: Float[np.ndarray, " d"], level: Level) -> Directed:
@@ -76,4 +76,9 @@ def integrated(path: Path, taken: Rule, level: Level = "token", share_out: bool 
     found = grouped(path.text, path.batch.tokens[0], spans, gives, level)
     matrix, missed = piece_contributions(path, taken, found.members, share_out)
     start, end = path.ends.double().cpu().numpy()
-    return Contributions(path.text, found.names, found.spans, matrix, end, start, taken.name, len(taken.nodes), missed)
+    shared = missed if share_out else None
+    return Contributions(path.text, found.names, found.spans, matrix, end, start, taken.name, len(taken.nodes), shared)
+
+
+def _length(found: Contributions) -> float:
+    return 0.0 if found.missed is None else float(np.linalg.norm(found.missed))
