@@ -3,6 +3,7 @@
     python benchmarks/attribution.py speed          # ours, captum's LayerIntegratedGradients, d backward passes a node
     python benchmarks/attribution.py complete       # |bordered sum - cosine| and nodes, at every layer
     python benchmarks/attribution.py static         # potion: nodes against the closed form
+    python benchmarks/attribution.py growth --before FOLDER   # this build and another one's checkout, by length of text
     python benchmarks/attribution.py pairs --out pairs.jsonl && workbench attribute --evaluate pairs.jsonl
 
 The full Jacobian is written as its authors run it (Moeller et al. 2023): all nodes in one batch, and one backward pass
@@ -14,6 +15,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -205,17 +209,82 @@ def static(n: int) -> None:
         print(json.dumps({"benchmark": "static", "texts": n, "nodes": nodes, "max_difference": float(f"{off:.2g}")}))
 
 
+def passages(tokens: int, embedder: GradEmbedder) -> tuple[str, str]:
+    """Two texts of at most so many tokens, and nearly as many: sentences of SQuAD's passages, one after another."""
+    firsts = iter(first_sentences(corpora.retrieval(400)))
+    out = []
+    for _ in range(2):
+        text = ""
+        while True:
+            longer = f"{text} {next(firsts)}".strip()
+            words = longer.split()
+            while int(embedder.lengths([" ".join(words)])[0]) > tokens:
+                words.pop()
+            text = " ".join(words)
+            if text != longer:
+                break
+        out.append(text)
+    return out[0], out[1]
+
+
+def pair_cost(embedder: GradEmbedder, tokens: int) -> None:
+    """One pair by the default attributor at its defaults, in a process of its own."""
+    a, b = passages(tokens, embedder)
+    attributor, found = open_attributor(embedder, "integrated-jacobian"), []
+    spent, memory = measured(lambda: found.append(attributor.pair(a, b, *(["auto"] if _has_auto() else []))))
+    row = {"nodes": found[0].nodes, "pieces": list(found[0].matrix.shape), "error": found[0].completeness_error}
+    print(json.dumps({"cpu_seconds": round(spent, 2), "memory_mb": round(memory), **row}))
+
+
+def _has_auto() -> bool:
+    """Builds before levels were chosen by length have no `auto`."""
+    from workbench.attribute._contributions import LEVELS
+
+    return "auto" in LEVELS
+
+
+def growth(before: Path, lengths: list[int], minutes: float, rounds: int) -> None:
+    """CPU-seconds and memory of a pair by its length, with the build of another checkout: they take turns."""
+    here = Path(__file__).resolve()
+    for tokens in lengths:
+        for _ in range(rounds):
+            for build, root in (("before", before.resolve()), ("now", here.parents[1])):
+                command = [sys.executable, str(here), "pair", "--tokens", str(tokens)]
+                environment = {**os.environ, "PYTHONPATH": str(root), "OMP_NUM_THREADS": "1"}
+                try:
+                    done = subprocess.run(
+                        command,
+                        cwd=root,
+                        env=environment,
+                        capture_output=True,
+                        text=True,
+                        timeout=60 * minutes,
+                        check=False,
+                    )
+                    row = json.loads(done.stdout) if not done.returncode else {"failed": done.stderr.strip()[-200:]}
+                except subprocess.TimeoutExpired:
+                    row = {"failed": f"stopped after {minutes:g} minutes"}
+                print(json.dumps({"benchmark": "growth", "build": build, "tokens": tokens, **row}), flush=True)
+
+
 def main() -> None:
     """One stage."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("stage", choices=("speed", "complete", "static", "pairs"))
+    parser.add_argument("stage", choices=("speed", "complete", "static", "growth", "pair", "pairs"))
     parser.add_argument("--embedder", default="minilm")
     parser.add_argument("--n", type=int, default=100, help="pairs")
     parser.add_argument("--tokens", type=int, help="speed: sentences of exactly so many tokens, paired as they come")
     parser.add_argument("--out", type=Path, default=Path("pairs.jsonl"))
+    parser.add_argument("--before", type=Path, help="growth: a checkout of the build to compare with")
+    parser.add_argument("--lengths", type=int, nargs="+", default=[15, 30, 75], help="growth: tokens a text")
+    parser.add_argument("--minutes", type=float, default=10.0, help="growth: most time of one pair")
+    parser.add_argument("--rounds", type=int, default=1, help="growth: how often each pair is taken")
     options = parser.parse_args()
     torch.set_num_threads(1)
     keep_freed_memory()
+    if options.stage == "growth":
+        growth(options.before, options.lengths, options.minutes, options.rounds)
+        return
     embedder = load_embedder(options.embedder, "cpu")
     assert isinstance(embedder, GradEmbedder)
     match options.stage:
@@ -225,6 +294,8 @@ def main() -> None:
             complete(embedder, options.n)
         case "static":
             static(options.n)
+        case "pair":
+            pair_cost(embedder, options.tokens)
         case "pairs":
             lines = [json.dumps({"a": a, "b": b}) for a, b in text_pairs(options.n, 34, embedder)]
             write_text(options.out, "\n".join(lines) + "\n")
