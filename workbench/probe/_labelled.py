@@ -100,15 +100,14 @@ def labelled_by(
 
     Rows whose label is missing (`workbench.core.labels` has the rule) stay in their places without a split, so that no
     probe sees them; `left_out` counts them. The others are split 70 : 15 : 15 by the hash of the group, which is by
-    default the text (so a text never stands in two splits), else the row. `texts` are any sequence or column of strings.
+    default the text (so a text never stands in two splits), else the row. `texts` are any column of strings.
     Raises BadInput for one value only, and for texts that are no strings.
     """
     read = Labels.of(labels, None, f"label {name!r}")
     n, present = len(read.values), read.present
     held = None if texts is None else tuple(as_texts(texts))
-    keys = (
-        list(map(str, range(n))) if groups is None and held is None else group_keys(held if groups is None else groups)
-    )
+    named = held if groups is None else groups
+    keys = list(map(str, range(n))) if named is None else group_keys(named)
     if len(keys) != n:
         raise BadInput(f"{read.what} has {n} rows but {'groups' if groups is not None else 'texts'} has {len(keys)}")
     split = np.array([split_of_group(key) if there else "" for key, there in zip(keys, present, strict=True)])
