@@ -234,6 +234,18 @@ def test_few_equal_values_say_nothing_of_their_error():
     assert not mean([0.5, 0.5, 0.5]).has_interval
 
 
+@pytest.mark.parametrize("n", [30, 50, 400])
+def test_many_equal_values_have_no_interval_of_width_zero(n):
+    """Bounded ones may hide a share of worst or best values that n items would miss: 1 - .025^(1/n) of them."""
+    assert not mean(np.full(n, 0.3)).has_interval
+    assert not mean(np.full(2 * n, 0.3), np.repeat(np.arange(n), 2)).has_interval
+    found, kept = mean_share(np.full(n, 0.3)), 0.025 ** (1 / n)
+    assert (found.low, found.high) == pytest.approx((0.3 * kept, 1 - 0.7 * kept))
+    wide = few.pseudo_ratio(np.full(n, 0.3), np.ones(n), (0.0, 1.0), (1.0, 1.0), 0)
+    assert (found.low, found.high) == pytest.approx(wide, abs=0.003)
+    assert mean_gain(np.zeros(n)).high == pytest.approx(1 - kept)
+
+
 def test_an_estimate_without_interval_is_valid_json_and_comes_back():
     none = Estimate.without_interval(0.5, 1, "1 group")
     said = json.dumps(codec.encode(none), allow_nan=False)

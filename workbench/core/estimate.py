@@ -202,7 +202,15 @@ def _ratio(
     of = _counted(n, "group" if grouped else "item")
     if n == 1:
         return _none(value, n, grouped)
-    if few.is_few((tops - value * bottoms) / bottoms.mean(), bottoms):
+    apart = tops - value * bottoms
+    flat = float(np.abs(apart).max()) <= 1e-12 * float(np.abs(tops).max())
+    if flat and bounds is not None and n >= few.FEW:  # Gaffke's limits, which have a closed form here
+        kept = 0.025 ** (1 / n)
+        low, high = (bound + (value - bound) * kept for bound in bounds)
+        return Estimate(value, low, high, n, f"Gaffke, {of}")
+    if flat and n >= few.FEW:
+        return Estimate.without_interval(value, n, f"{of} without any spread")
+    if few.is_few(apart / bottoms.mean(), bottoms):
         if bounds is not None:
             size = few.further_size(bottoms)
             worst, best = ((bound * size, size) for bound in bounds)
