@@ -9,8 +9,10 @@ import jsonschema
 import numpy as np
 import pytest
 
+from workbench.audit._groups import group_scores
 from workbench.audit.plan import AuditPlan
-from workbench.audit.run import run_audit
+from workbench.audit.run import _labels, _without, run_audit
+from workbench.core.embedding_set import EmbeddingSet
 from workbench.core.errors import AccessDenied, BadInput
 from workbench.core.result import Result
 from workbench.data import corpora
@@ -173,6 +175,24 @@ def test_a_store_is_audited_with_its_own_vectors_and_labels(tmp_path):
     again = run_audit(plan, "cpu", tmp_path / "parts")
     assert again.result.seconds < whole.result.seconds / 2
     assert again.result.findings == whole.result.findings
+
+
+@pytest.mark.parametrize("gap", [None, float("nan"), " "])
+def test_hidden_sentences_without_a_label_are_in_no_group_and_counted(gap):
+    texts = tuple(f"text number {row} of the store" for row in range(60))
+    topics = np.array(["card", "loan"] * 30, dtype=object)
+    topics[::6] = gap
+    ids = tuple(f"row {row}" for row in range(60))
+    store = EmbeddingSet(np.array(ids, object), np.ones((60, 3)), np.array(texts, object), labels={"topic": topics})
+    hidden = corpora.Corpus("store", ids, texts, ids)
+    plan = AuditPlan(store="store.parquet", label="topic")
+    labels = _labels(plan, store, hidden)
+    groups = {group.group: group.n for group in group_scores(hidden, texts, texts, labels) if group.by == "topic"}
+    assert groups == {"card": 20, "loan": 30}
+    assert _without(labels) == ("label 'topic': 10 of 60 hidden sentences have no value and are left out",)
+    none = replace(store, labels={"topic": np.array([gap] * 60, dtype=object)})
+    assert not [each for each in group_scores(hidden, texts, texts, _labels(plan, none, hidden)) if each.by == "topic"]
+    assert "60 of 60" in _without(_labels(plan, none, hidden))[0]
 
 
 def test_a_store_without_texts_cannot_be_scored(tmp_path):

@@ -186,7 +186,7 @@ def test_a_direction_is_what_attribution_needs(toy):
 def test_a_split_by_hash_needs_no_words():
     vectors, labels, _ = sample()
     found = find_direction(vectors, labels)
-    assert found.train + found.test == 500 and found.auc.low > 0.7
+    assert found.train + found.test == 500 and found.auc.low > 0.65  # of fewer than 30 positives
 
 
 def test_bad_input_is_named():

@@ -61,7 +61,7 @@ def payload(
     if not 0 < near <= 1:
         raise BadInput(f"near is {near}; expected a cosine above 0, at most 1")
     began, n = time.monotonic(), len(store)
-    reads = [read_column("id", store.ids), *(read_column(name, store.labels[name]) for name in store.labels)]
+    reads = [read_column("id", store.ids), *(_label(name, store.labels[name]) for name in store.labels)]
     texts = None if store.texts is None else read_column("text", store.texts)
     labels = reads[1:]
     reads[0] = _explained(reads[0], [*([texts] if texts else ()), *labels])
@@ -85,6 +85,12 @@ def payload(
         linkage=None if against is None else link(store, against, seed),
         seconds=time.monotonic() - began,
     )
+
+
+def _label(name: str, raw: np.ndarray) -> Read:
+    """A label; where the store's own ids or texts have its name, it says that it is a label."""
+    read = read_column(name, raw)
+    return replace(read, column=replace(read.column, name=f"{name} (label)")) if name in ("id", "text") else read
 
 
 def _explained(ids: Read, others: Sequence[Read]) -> Read:

@@ -23,7 +23,7 @@ from workbench.audit.ladder import grid
 from workbench.audit.plan import AuditPlan
 from workbench.core.embedding_set import EmbeddingSet, Provenance
 from workbench.core.errors import BadInput, require
-from workbench.core.labels import Labels
+from workbench.core.labels import Labels, is_missing
 from workbench.core.progress import progress
 from workbench.core.result import Result
 from workbench.core.text import word_count
@@ -99,6 +99,7 @@ def run_audit(
             *further.run(advance),
         ]
     signatures = bleu_signature(sentences.texts), chrf_signature()
+    labels = _labels(plan, store, sentences)
     threat, masked = plan.main, bool(plan.store) and not plan.include_plaintext
     result = AuditResult(
         title=plan.title,
@@ -107,9 +108,7 @@ def run_audit(
         embedder=_facts(embedder),
         controls=controls,
         sentences=ScoreTable("Attack and floors on held-out sentences", (attack, *floors, b5, prior), *signatures),
-        groups=tuple(
-            group_scores(sentences, _texts(guessed), _texts(blind), _labels(plan, store, sentences), plan.seed)
-        ),
+        groups=tuple(group_scores(sentences, _texts(guessed), _texts(blind), labels, plan.seed)),
         recoveries=personal_data.recoveries,
         persons=personal_data.persons,
         examples=tuple(
@@ -128,6 +127,7 @@ def run_audit(
         others=tuple(further.tables),
         costs=tuple(further.costs([(threat.name, guessed)])),
         lost=store.provenance.lost if plan.store else (),
+        left_out=_without(labels),
     )
     return Audit(result, tuple(further.details))
 
@@ -190,6 +190,8 @@ def _labels(plan: AuditPlan, store: EmbeddingSet, sentences: Corpus) -> dict[str
     """The store's label that the plan names, of the sentences that are scored."""
     if plan.label not in store.labels:
         return {}
+    if all(map(is_missing, store.labels[plan.label])):
+        return {plan.label: ("",) * len(sentences)}
     column = Labels.of(store.labels[plan.label], None, f"label {plan.label!r}")
     if column.numbers and not column.whole:
         said = ["" if value is None else str(value) for value in column.values]
@@ -198,6 +200,15 @@ def _labels(plan: AuditPlan, store: EmbeddingSet, sentences: Corpus) -> dict[str
         said = ["" if code < 0 else names[code] for code in codes]
     told = dict(zip(map(str, store.ids), said, strict=True))
     return {plan.label: tuple(told[id] for id in sentences.ids)}
+
+
+def _without(labels: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """Labels that some of the hidden sentences lack, in words."""
+    return tuple(
+        f"label {name!r}: {column.count(''):,} of {len(column):,} hidden sentences have no value and are left out"
+        for name, column in labels.items()
+        if "" in column
+    )
 
 
 def _main_findings(

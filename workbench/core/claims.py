@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import Float, Shaped
+from jaxtyping import Float
 
 from workbench.core.errors import BadInput
+from workbench.core.labels import Column, group_codes
 
 FLIPS = 9_999
 LEVEL = 0.05
 """Below this (adjusted) p-value a claim is made."""
 
 
-def sign_flip(
-    gains: Float[np.ndarray, " n"], groups: Shaped[np.ndarray, " n"] | Sequence[str] | None = None, seed: int = 0
-) -> float:
+def sign_flip(gains: Float[np.ndarray, " n"], groups: Column | None = None, seed: int = 0) -> float:
     """One-sided p-value of "the gains are above 0 on the whole", by flipping the signs of whole groups at random.
 
     `gains` are paired differences, an item each. Exact in the limit of many flips where gains are symmetric around 0
@@ -25,7 +24,7 @@ def sign_flip(
     gains = np.asarray(gains, dtype=np.float64)
     if gains.ndim != 1 or not len(gains) or not np.isfinite(gains).all():
         raise BadInput(f"a test needs at least one finite gain in one dimension, got shape {gains.shape}")
-    sums = gains if groups is None else np.bincount(np.unique(np.asarray(groups), return_inverse=True)[1], gains)
+    sums = gains if groups is None else np.bincount(group_codes(groups, len(gains)), gains)
     rng, hits = np.random.default_rng(seed), 0
     for start in range(0, FLIPS, 1000):
         signs = rng.integers(0, 2, size=(min(1000, FLIPS - start), len(sums)), dtype=np.int8) * 2 - 1

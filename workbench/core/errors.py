@@ -47,7 +47,7 @@ def as_texts(texts: object, what: str = "texts") -> list[str]:
     """The texts as a list. Raises BadInput for a single string, what is no sequence, and what is no text in it."""
     if isinstance(texts, str | bytes) or not isinstance(texts, Iterable):
         raise BadInput(f"{what} has the type {type(texts).__name__}; expected a list of strings, such as [text]")
-    found = list(texts)
+    found = getattr(texts, "to_pylist", lambda: list(texts))()  # iterating over Arrow's columns gives scalars
     for row, text in enumerate(found):
         if not isinstance(text, str):
             raise BadInput(f"text {row} is {text!r}; expected a string")

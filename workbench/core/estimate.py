@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from jaxtyping import Float, Shaped
@@ -13,6 +13,7 @@ from jaxtyping import Float, Shaped
 from workbench.core import few
 from workbench.core.codec import NULL
 from workbench.core.errors import BadInput
+from workbench.core.labels import Column, group_codes
 
 RESAMPLES = 2000
 _ROUNDING = 1e-9
@@ -94,7 +95,7 @@ def _binomial(hits: int, n: int, method: Literal["exact", "wilson"], name: str) 
 
 def mean(
     values: Float[np.ndarray, " n"] | Sequence[float],
-    groups: Shaped[np.ndarray, " n"] | Sequence[Any] | None = None,
+    groups: Column | None = None,
     seed: int = 0,
     bounds: tuple[float, float] | None = None,
 ) -> Estimate:
@@ -106,12 +107,12 @@ def mean(
 
     Args:
         values: n finite numbers.
-        groups: which values belong together, n keys.
+        groups: which values belong together, n keys; a value without one (None, NaN, blank) is a group of its own.
         seed: of the resamples.
         bounds: least and greatest possible value; where all values are at one of them, the interval is the exact one.
 
     Raises:
-        BadInput: no values, values that are not finite, or outside the bounds.
+        BadInput: no values, values that are not finite, or outside the bounds; another number of groups.
     """
     values = np.asarray(values, dtype=np.float64)
     if values.ndim != 1 or not len(values) or not np.isfinite(values).all():
@@ -158,7 +159,7 @@ def grouped_mean(
 def ratio(
     above: Float[np.ndarray, " n"],
     below: Float[np.ndarray, " n"],
-    groups: Shaped[np.ndarray, " n"] | None = None,
+    groups: Column | None = None,
     seed: int = 0,
 ) -> Estimate:
     """sum(above) / sum(below) with a 95% interval over items, or over whole groups; `below` is never negative.
@@ -174,9 +175,9 @@ def ratio(
     return found
 
 
-def _places(n: int, groups: Shaped[np.ndarray, " n"] | Sequence[Any] | None) -> Shaped[np.ndarray, " n"]:
+def _places(n: int, groups: Column | None) -> Shaped[np.ndarray, " n"]:
     """For each item the number of its group."""
-    return np.arange(n) if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1]
+    return np.arange(n) if groups is None else group_codes(groups, n)
 
 
 def _counted(n: int, what: str) -> str:
@@ -201,7 +202,15 @@ def _ratio(
     of = _counted(n, "group" if grouped else "item")
     if n == 1:
         return _none(value, n, grouped)
-    if few.is_few((tops - value * bottoms) / bottoms.mean(), bottoms):
+    apart = tops - value * bottoms
+    flat = float(np.abs(apart).max()) <= 1e-12 * float(np.abs(tops).max())
+    if flat and bounds is not None and n >= few.FEW:  # Gaffke's limits, which have a closed form here
+        kept = 0.025 ** (1 / n)
+        low, high = (bound + (value - bound) * kept for bound in bounds)
+        return Estimate(value, low, high, n, f"Gaffke, {of}")
+    if flat and n >= few.FEW:
+        return Estimate.without_interval(value, n, f"{of} without any spread")
+    if few.is_few(apart / bottoms.mean(), bottoms):
         if bounds is not None:
             size = few.further_size(bottoms)
             worst, best = ((bound * size, size) for bound in bounds)
@@ -224,7 +233,7 @@ def _ratio(
 
 def mean_share(
     values: Float[np.ndarray, " n"] | Sequence[float],
-    groups: Shaped[np.ndarray, " n"] | Sequence[Any] | None = None,
+    groups: Column | None = None,
     seed: int = 0,
 ) -> Estimate:
     """`mean` of numbers between 0 and 1; where all are 0 or all are 1, with Clopper and Pearson's interval.

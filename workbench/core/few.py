@@ -16,6 +16,7 @@ stand in for it:
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 
 import numpy as np
 from jaxtyping import Float
@@ -65,13 +66,13 @@ def stretched_t(
     (`sizes` are those of the groups). Without any spread there is nothing to measure an error by, and the limits are
     infinite.
     """
-    from scipy.stats import t
+    from scipy.special import stdtrit
 
     n, spread = len(values), float(values.std(ddof=1))
     if spread <= 1e-12 * float(np.abs(values).max()):
         return -np.inf, np.inf
     count = float(n) if sizes is None else max(effective(sizes), 2.0)
-    half = float(t.ppf(0.975, count - 1) * np.interp(count, _SIZES, _FACTORS) * spread / np.sqrt(n))
+    half = float(stdtrit(count - 1, 0.975) * np.interp(count, _SIZES, _FACTORS) * spread / np.sqrt(n))
     lean = float(np.interp(count, (20, FEW), (0.5, 0.35))) * skewness(values)
     return value - half * (1 + max(-lean, 0.0)), value + half * (1 + max(lean, 0.0))
 
@@ -93,13 +94,19 @@ def pseudo_limits(
     `low` and `high` give the statistic for each row of n + 1 weights; the last weight is that of a further item with
     the worst value (for `low`) or with the best one (for `high`).
     """
-    weights = np.random.default_rng([seed, n]).dirichlet(np.ones(n + 1), size=_DRAWS)
-    parts = np.array_split(weights, 10)
+    parts = np.array_split(_weights(n, seed), 10)
     lows, highs = (np.concatenate([each(part) for part in parts]) for each in (low, high))
     lows, highs = lows[np.isfinite(lows)], highs[np.isfinite(highs)]
     if not len(lows) or not len(highs):
         return -np.inf, np.inf
     return float(np.percentile(lows, _LEVELS[0])), float(np.percentile(highs, _LEVELS[1]))
+
+
+@lru_cache(maxsize=4)  # 8 MB at most each; a report has many measures of the same items
+def _weights(n: int, seed: int) -> Float[np.ndarray, "r n_plus_1"]:
+    weights = np.random.default_rng([seed, n]).dirichlet(np.ones(n + 1), size=_DRAWS)
+    weights.flags.writeable = False
+    return weights
 
 
 def further_size(sizes: Float[np.ndarray, " n"]) -> float:

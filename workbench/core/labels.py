@@ -79,6 +79,21 @@ def group_keys(groups: Column) -> list[str]:
     return [f"row {row}" if is_missing(value) else str(value) for row, value in enumerate(items(groups, "groups"))]
 
 
+def group_codes(groups: Column, n: int) -> Int[np.ndarray, " n"]:
+    """For each of n rows the number of its group, in the order of the groups' values, as `group_keys` tells them apart.
+
+    Raises BadInput for another number of groups than n.
+    """
+    values = items(groups, "groups")
+    if len(values) != n:
+        raise BadInput(f"{len(values)} groups for {n} values; expected one group for each value")
+    if {type(value) for value in values} <= {int} or {type(value) for value in values} <= {float}:
+        return np.unique(np.array(values), return_inverse=True)[1]
+    alone = [("", row) if is_missing(value) else (str(value), -1) for row, value in enumerate(values)]
+    place = {key: code for code, key in enumerate(sorted({*alone}))}
+    return np.array([place[key] for key in alone], dtype=np.int64)
+
+
 @dataclass(frozen=True)
 class Labels:
     """A label of n rows, read by the rule above. `what` names it in errors."""

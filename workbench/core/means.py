@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float, Shaped
+from jaxtyping import Bool, Float
 
 from workbench.core import few
 from workbench.core.estimate import Estimate, mean, mean_share, proportion
+from workbench.core.labels import Column, group_codes
 
 _SINGLE = 1e-6
 """By how much a cosine in single precision may be off 1 and still be at it."""
@@ -18,11 +18,11 @@ _SINGLE = 1e-6
 
 def hit_share(
     hits: Bool[np.ndarray, " n"],
-    groups: Shaped[np.ndarray, " n"] | Sequence[Any] | None = None,
+    groups: Column | None = None,
     seed: int = 0,
 ) -> Estimate:
     """`proportion` of hits; where the items are of fewer than 30 groups, the groups are counted, not the items."""
-    count = len(hits) if groups is None else len(np.unique(np.asarray(groups)))
+    count = len(hits) if groups is None else len(np.unique(group_codes(groups, len(hits))))
     if count == len(hits) or count >= few.FEW:
         return proportion(int(hits.sum()), len(hits))
     return mean_share(hits.astype(np.float64), groups, seed)
@@ -30,7 +30,7 @@ def hit_share(
 
 def mean_gain(
     gains: Float[np.ndarray, " n"] | Sequence[float],
-    groups: Shaped[np.ndarray, " n"] | Sequence[Any] | None = None,
+    groups: Column | None = None,
     seed: int = 0,
 ) -> Estimate:
     """`mean` of paired differences of shares (from -1 to 1); where none differs, the exact limit both ways."""
@@ -44,7 +44,7 @@ def mean_gain(
 
 def mean_cosine(
     values: Float[np.ndarray, " n"] | Sequence[float],
-    groups: Shaped[np.ndarray, " n"] | Sequence[Any] | None = None,
+    groups: Column | None = None,
     seed: int = 0,
 ) -> Estimate:
     """`mean` of cosines: its limits stay within -1 and 1; where all are 1 (or all -1), the exact limit.

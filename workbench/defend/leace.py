@@ -44,14 +44,15 @@ class Leace(Fitter):
             there = ", ".join(known) or "none"
             raise BadInput(f"leace erases named attributes; expected leace:LABEL+LABEL, of the labels there: {there}")
         table = vectors.astype(np.float64)
-        steps = []
+        steps, left_out = [], []
         for name in names:
             if name not in known:
                 raise UnknownName("label", name, tuple(known))
-            codes = _codes(name, known[name], len(table))
+            codes, without = _codes(name, known[name], len(table))
+            left_out += [without] if without else []
             steps.append(Projection.fit(table[codes >= 0], codes[codes >= 0]))
             table = steps[-1].erase(table)
-        return Erased(names, tuple(steps))
+        return Erased(names, tuple(steps), tuple(left_out))
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +61,8 @@ class Erased(Map):
 
     attributes: tuple[str, ...]
     steps: tuple[Projection, ...]
+    left_out: tuple[str, ...] = ()
+    """How many rows had no label in `fit`, in words, for each attribute that some lack."""
 
     def map(self, vectors: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n d"]:
         """Not renormalised, which would undo a part. Raises BadInput for another dimension than in `fit`."""
@@ -74,12 +77,14 @@ class Erased(Map):
         return {
             "mechanism": f"least-squares concept erasure of {said}",
             "guarantee": "no linear probe reads the labels of the rows it was fitted on; none for other probes or rows",
+            **({"left out of the fit": "; ".join(self.left_out)} if self.left_out else {}),
         }
 
 
-def _codes(name: str, column: Any, n: int) -> Int[np.ndarray, " n"]:
-    """Classes of n rows, -1 where one has none."""
-    kinds, codes = Labels.of(column, n, f"label {name!r}").classes()
+def _codes(name: str, column: Any, n: int) -> tuple[Int[np.ndarray, " n"], str]:
+    """Classes of n rows, -1 where one has none, and how many have none, in words."""
+    read = Labels.of(column, n, f"label {name!r}")
+    kinds, codes = read.classes()
     if not 2 <= len(kinds) <= _MOST_CLASSES:
         raise BadInput(f"label {name!r} has {len(kinds)} distinct values; expected 2 to {_MOST_CLASSES} classes")
-    return codes
+    return codes, read.left_out

@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 
 import numpy as np
-from jaxtyping import Float, Shaped
+from jaxtyping import Float
 
 from workbench.core.errors import BadInput
+from workbench.core.labels import Column, group_codes
 from workbench.core.vectors import are_unit, live, require_finite, unit
 from workbench.probe._cloud import NEAREST, TOP, Cloud
 from workbench.results.geometry import Geometry, Measured, Outlier, Spectrum
@@ -23,7 +24,7 @@ _POINTS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 
 def measure_geometry(
     vectors: Float[np.ndarray, "n d"],
-    groups: Shaped[np.ndarray, " n"] | None = None,
+    groups: Column | None = None,
     embedder: str = "vectors",
     about: str = "",
     seed: int = 0,
@@ -37,7 +38,7 @@ def measure_geometry(
     _require(vectors)
     random = np.random.default_rng([seed, 7])
     rows = np.arange(len(vectors))
-    documents = rows if groups is None else np.unique(groups, return_inverse=True)[1]
+    documents = rows if groups is None else group_codes(groups, len(vectors))
     documents = documents if documents.max() + 1 >= _FEWEST else rows
     ours = Cloud(vectors.astype(np.float64), documents, seed)
     lengths = np.linalg.norm(ours.vectors, axis=1)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Int, Shaped
 
-from workbench.core.errors import BadInput
+from workbench.core.errors import BadInput, as_texts
 from workbench.core.labels import Column, Labels, group_keys
 from workbench.core.text import SPLITS
 from workbench.data._task_items import split_of_group
@@ -95,18 +94,20 @@ def labelled_by(
     name: str,
     labels: Column,
     groups: Column | None = None,
-    texts: Iterable[str] | Shaped[np.ndarray, " n"] | None = None,
+    texts: Column | None = None,
 ) -> Labelled:
     """The user's own labels: words and up to 50 distinct whole numbers are classes, other numbers are grades.
 
     Rows whose label is missing (`workbench.core.labels` has the rule) stay in their places without a split, so that no
     probe sees them; `left_out` counts them. The others are split 70 : 15 : 15 by the hash of the group, which is by
-    default the text (so a text never stands in two splits), else the row. Raises BadInput for one value only.
+    default the text (so a text never stands in two splits), else the row. `texts` are any column of strings.
+    Raises BadInput for one value only, and for texts that are no strings.
     """
     read = Labels.of(labels, None, f"label {name!r}")
     n, present = len(read.values), read.present
-    held = None if texts is None else tuple(map(str, texts))
-    keys = group_keys(groups) if groups is not None else list(held or map(str, range(n)))
+    held = None if texts is None else tuple(as_texts(texts))
+    named = held if groups is None else groups
+    keys = list(map(str, range(n))) if named is None else group_keys(named)
     if len(keys) != n:
         raise BadInput(f"{read.what} has {n} rows but {'groups' if groups is not None else 'texts'} has {len(keys)}")
     split = np.array([split_of_group(key) if there else "" for key, there in zip(keys, present, strict=True)])

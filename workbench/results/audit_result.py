@@ -70,6 +70,8 @@ class AuditResult(Result):
     costs: tuple[AttackCost, ...] = ()
     lost: tuple[str, ...] = ()
     """What the vectors that were attacked no longer hold of those that were embedded, and how they were decoded."""
+    left_out: tuple[str, ...] = ()
+    """Labels by which groups were made, and how many of the hidden sentences have none, in words."""
 
     def grades(self) -> dict[str, Grade]:
         """The worst grade of each threat model that was tried; inconclusive where a control failed."""
@@ -114,6 +116,7 @@ class AuditResult(Result):
             self.sentences.chart(),
             self.sentences.table(),
             *group_blocks(self.groups),
+            *(Text(line, "warn") for line in self.left_out),
             Text(f"Intervals are 95%. {self.sentences.counted()}"),
             Examples(f"Hidden sentences, {_RULE} by cosine; {self._shown()}", self.examples),
             Heading("How much personal data comes back"),

@@ -61,6 +61,8 @@ class Direction(Result):
     test: int
     random_test: RandomTest | None = None
     """None for methods that make no such test."""
+    left_out: str = ""
+    """How many rows had no label, in words; empty where all had one."""
 
     def __post_init__(self) -> None:
         length = float(np.linalg.norm(self.vector))
@@ -124,7 +126,8 @@ class Direction(Result):
             Fact("class gap", f"{self.scale:.3g}", "along the direction"),
             Fact("p", "not tested" if self.p_value is None else f"{self.p_value:.3f}", "against random directions"),
         )
-        return (Heading(f"Direction: {self.name}"), Facts(facts), Text(self.setting()), self.verdict())
+        left_out = (Text(self.left_out, "warn"),) if self.left_out else ()
+        return (Heading(f"Direction: {self.name}"), Facts(facts), Text(self.setting()), *left_out, self.verdict())
 
     def _checked(self, vectors: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n d"]:
         table = np.asarray(vectors, dtype=np.float64)

@@ -32,6 +32,8 @@ class Sides:
     negative: str
     seed: int
     device: str
+    left_out: str = ""
+    """How many rows have no label, in words."""
 
     @property
     def live(self) -> Bool[np.ndarray, " d"]:
@@ -87,6 +89,7 @@ def direction_between(sides: Sides, finder: Finder, name: str = "") -> Direction
         train=len(sides.learnt),
         test=len(sides.held),
         random_test=found.random_test,
+        left_out=sides.left_out,
     )
 
 
@@ -123,6 +126,7 @@ def sides_of(
         negative=classes.names[1 - wanted] if len(classes.names) == 2 else "the rest",
         seed=seed,
         device=device,
+        left_out=classes.left_out,
     )
 
 
