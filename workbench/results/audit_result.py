@@ -20,6 +20,7 @@ from workbench.results._audit_pages import (
     lossy,
     matrix_table,
     risk_table,
+    rows_left_out,
 )
 from workbench.results._audit_scores import group_blocks, person_table, recovery_chart, recovery_tables
 from workbench.results.audit_parts import Cell, Control, Finding, Grade, GroupScores, Persons, Policy, Recovery, worst
@@ -70,6 +71,8 @@ class AuditResult(Result):
     costs: tuple[AttackCost, ...] = ()
     lost: tuple[str, ...] = ()
     """What the vectors that were attacked no longer hold of those that were embedded, and how they were decoded."""
+    left_out: tuple[str, ...] = ()
+    """Which rows of the store were skipped or not scored, and why."""
 
     def grades(self) -> dict[str, Grade]:
         """The worst grade of each threat model that was tried; inconclusive where a control failed."""
@@ -217,6 +220,7 @@ class AuditResult(Result):
             )
         return (
             *lossy(self.lost),
+            *rows_left_out(self.left_out),
             Text(
                 f"What {self.embedder['embedder']} vectors give away to an attacker who {self.threat['description']}."
             ),
