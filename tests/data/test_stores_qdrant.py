@@ -171,8 +171,13 @@ def test_points_of_other_forms(tmp_path):
         open_store(f"qdrant:{tmp_path}/q").facts()
     client.close()
     store = open_store(f"qdrant:{tmp_path}/q?collection=two&vector=a&text=body")
+    with pytest.raises(BadInput, match=r"1 rows .*1 x has no vector 'a'; ids: '12'; leave them out with --on-bad-rows"):
+        store.read(batch=1)
+    store.on_bad_rows = "skip"
     found = store.read(batch=1)
     assert list(found.ids) == ["7", *sorted(uuids)]
+    assert store.facts().count == 3
+    assert "skipped 1 rows that cannot be used: 1 x has no vector 'a'; ids: '12'" in found.provenance.notes
     assert found.vectors.tolist() == [[1, 2], [3, 4], [3, 4]]
     assert list(found.texts) == ["x", "", ""]
     assert found.labels["n"][0] == '{"k": [1]}'

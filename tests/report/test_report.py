@@ -165,3 +165,10 @@ def test_an_audit_of_a_lossy_copy_says_so_in_its_verdict(audit, recovered):
     first = next(block for block in blocks if getattr(block, "text", "").startswith("The vectors that were attacked"))
     assert "3 of 4 bits a number were not read" in first.text
     assert "lossy copy" not in repr(whole.blocks())
+
+
+def test_an_audit_says_which_rows_of_the_store_were_left_out(audit):
+    said = "skipped 3 rows that cannot be used: 1 x is a zero vector, 2 x has no vector; ids: 'k3', 'k5', 'k7'"
+    assert "left out" not in repr(audit.opening())
+    for blocks in (replace(audit, left_out=(said,)).opening(), replace(audit, left_out=(said,)).brief()):
+        assert f"Rows of the store that were left out: {said}." in [getattr(block, "text", "") for block in blocks]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from workbench.core.errors import require
 from workbench.core.registry import Registry
 
 if TYPE_CHECKING:
@@ -24,6 +25,13 @@ def open_attributor(
 ) -> Attributor:
     """The attributor called `name` for an embedder. Raises UnknownName; BadInput where the embedder has no gradients,
     and AccessDenied where a threat model grants none."""
+    from workbench.attribute._attributor import Options
+    from workbench.core.access import ThreatModel
+    from workbench.embed._embedder import Embedder
+
+    require(embedder, Embedder, "the embedder")
+    require(options, (Options, type(None)), "options")
+    require(threat, (ThreatModel, type(None)), "the threat model")
     member: Any = ATTRIBUTORS.load(name)
     if threat is not None:
         threat.admit(name, member.needs)

@@ -21,6 +21,7 @@ from workbench.audit._ledger import Ledger
 from workbench.audit._personal import read_personal
 from workbench.audit.ladder import grid
 from workbench.audit.plan import AuditPlan
+from workbench.core.bad_rows import SKIPPED
 from workbench.core.embedding_set import EmbeddingSet, Provenance
 from workbench.core.errors import BadInput, require
 from workbench.core.labels import Labels, is_missing
@@ -127,7 +128,7 @@ def run_audit(
         others=tuple(further.tables),
         costs=tuple(further.costs([(threat.name, guessed)])),
         lost=store.provenance.lost if plan.store else (),
-        left_out=_without(labels),
+        left_out=(*(_left_out(plan, store) if plan.store else ()), *_without(labels)),
     )
     return Audit(result, tuple(further.details))
 
@@ -149,12 +150,26 @@ def _target(plan: AuditPlan, embedder: Embedder) -> tuple[EmbeddingSet, Corpus]:
         )
     if not plan.unverified:
         _require_own(store, plan, embedder)
-    short = [row for row, text in enumerate(store.texts) if text and 0 < word_count(str(text)) <= plan.max_words]
+    short = _short_rows(plan, store)
     if len(short) < 30:
         raise BadInput(f"{plan.store} holds {len(short)} texts of at most {plan.max_words} words; expected 30 or more")
     rows = np.sort(np.random.default_rng(plan.seed).permutation(short)[: plan.sentences])
     ids = tuple(str(store.ids[row]) for row in rows)
     return store, Corpus("store", ids, tuple(str(store.texts[row]) for row in rows), ids)
+
+
+def _short_rows(plan: AuditPlan, store: EmbeddingSet) -> list[int]:
+    """Rows whose text can be scored."""
+    texts = [] if store.texts is None else store.texts
+    return [row for row, text in enumerate(texts) if text and 0 < word_count(text) <= plan.max_words]
+
+
+def _left_out(plan: AuditPlan, store: EmbeddingSet) -> tuple[str, ...]:
+    """Which rows of the store were skipped as bad, and how many have no text that is scored."""
+    skipped = tuple(note for note in store.provenance.notes if note.startswith(SKIPPED))
+    unscored = len(store) - len(_short_rows(plan, store))
+    said = f"{unscored:,} of {len(store):,} have no text of at most {plan.max_words} words and are not scored"
+    return (*skipped, said) if unscored else skipped
 
 
 def _require_own(store: EmbeddingSet, plan: AuditPlan, embedder: Embedder) -> None:

@@ -22,6 +22,8 @@ OnBadRows = Literal["fail", "skip"]
 _POLICIES: tuple[str, ...] = get_args(OnBadRows)
 SHOWN = 20
 """Ids of rows that were skipped which are kept by name."""
+SKIPPED = "skipped "
+"""How a note of provenance on such rows begins."""
 FIX = "leave them out with --on-bad-rows skip (in Python on_bad_rows='skip')"
 Faults = Mapping[int, str]
 """What is wrong with a row, by its number: `is a zero vector`."""
@@ -49,7 +51,7 @@ class BadRows:
 
     def notes(self) -> tuple[str, ...]:
         """One sentence for provenance and for the terminal; none where nothing was skipped."""
-        return (f"skipped {self.sentence()}",) if len(self) else ()
+        return (f"{SKIPPED}{self.sentence()}",) if len(self) else ()
 
 
 def screen(faults: Faults, ids: Sequence[Any] | np.ndarray, policy: str) -> tuple[Bool[np.ndarray, " n"], BadRows]:

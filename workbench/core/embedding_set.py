@@ -16,10 +16,11 @@ import pyarrow.parquet as pq
 from workbench.core import codec
 from workbench.core.bad_rows import BadRows, OnBadRows, matrix_of, require_policy, screen, vector_faults
 from workbench.core.columns import INDEX, Wanted, roles
-from workbench.core.errors import BadInput
+from workbench.core.errors import BadInput, first_line
 from workbench.core.files import atomic_path, parse_json, whole_file
 from workbench.core.ids import unique_ids
 from workbench.core.labels import column as label_column
+from workbench.core.labels import items as label_items
 from workbench.core.tables import ERRORS, MAPPED, arrow_table, read_table
 from workbench.core.vectors import are_unit
 
@@ -87,25 +88,27 @@ class EmbeddingSet:
     provenance: Provenance = field(default_factory=Provenance)
 
     def __post_init__(self) -> None:
-        try:
-            vectors = np.ascontiguousarray(self.vectors, dtype=np.float32)
-        except (ValueError, TypeError) as error:
-            raise BadInput(f"vectors are not a table of numbers: {error}") from error
+        vectors = _numbers(self.vectors)
         if vectors.ndim != 2 or vectors.shape[1] < 1 or vectors.shape[0] < 1:
             raise BadInput(f"vectors has shape {vectors.shape}; expected (n, d) with n and d at least 1")
         n = len(vectors)
         ids = unique_ids(self.ids)
         if len(ids) != n:
             raise BadInput(f"ids has {len(ids)} entries but vectors has shape {vectors.shape}; expected {n} ids")
-        for name, column in {"texts": self.texts, **self.labels}.items():
+        if not isinstance(self.provenance, Provenance):
+            raise BadInput(f"provenance is {self.provenance!r}; expected a Provenance(embedder='minilm')")
+        if not isinstance(self.labels, Mapping) or not all(isinstance(name, str) for name in self.labels):
+            raise BadInput(f"labels is a {type(self.labels).__name__}; expected columns by name, as {{'label': [...]}}")
+        texts = None if self.texts is None else _texts(label_items(self.texts, "texts"))
+        labels = {name: label_column(column, f"the label {name!r}") for name, column in self.labels.items()}
+        for name, column in {"texts": texts, **labels}.items():
             if column is not None and len(column) != n:
                 raise BadInput(f"{name} has {len(column)} entries but vectors has shape {vectors.shape}; expected {n}")
         screen(vector_faults(vectors), ids, "fail")
         object.__setattr__(self, "ids", ids)
         object.__setattr__(self, "vectors", vectors)
-        object.__setattr__(self, "labels", {name: label_column(column) for name, column in self.labels.items()})
-        if self.texts is not None:
-            object.__setattr__(self, "texts", np.asarray(self.texts, dtype=object))
+        object.__setattr__(self, "labels", labels)
+        object.__setattr__(self, "texts", texts)
         object.__setattr__(self, "provenance", replace(self.provenance, normalised=are_unit(vectors)))
 
     def __len__(self) -> int:
@@ -126,10 +129,16 @@ class EmbeddingSet:
         return replace(self, texts=None, labels={})
 
     def select(self, index: Any) -> EmbeddingSet:
-        """The rows that a mask, slice or index array picks."""
+        """The rows that a mask, slice or index array picks. Raises BadInput where it picks none, or rows not there."""
+        try:
+            ids = self.ids[index]
+        except (IndexError, ValueError) as error:
+            raise BadInput(f"{index!r} picks no rows of {len(self):,}: {error}") from error
+        if np.ndim(ids) != 1 or not len(ids):
+            raise BadInput(f"{index!r} picks no rows of {len(self):,}; expected a mask, a slice or numbers of rows")
         return replace(
             self,
-            ids=self.ids[index],
+            ids=ids,
             vectors=self.vectors[index],
             texts=None if self.texts is None else self.texts[index],
             labels={name: column[index] for name, column in self.labels.items()},
@@ -251,7 +260,19 @@ def _ids(table: pa.Table, name: str) -> np.ndarray:
 
 
 def _texts(values: list[Any]) -> np.ndarray:
+    """Texts (n,), None where one is missing."""
     for row, value in enumerate(values):
         if value is not None and not isinstance(value, str):
             raise BadInput(f"row {row} of 'text' is a {type(value).__name__}; expected text")
     return np.array(values, object)
+
+
+def _numbers(vectors: Any) -> np.ndarray:
+    """Vectors as float32; an array of truth values, whole numbers or floats is taken, and of nothing else."""
+    try:
+        held = np.asarray(vectors)
+        if held.dtype.kind not in "biufO":
+            raise TypeError(f"they are of the type {held.dtype}")
+        return np.ascontiguousarray(held, dtype=np.float32)
+    except (ValueError, TypeError, RuntimeError) as error:
+        raise BadInput(f"vectors are not a table of real numbers: {first_line(error)}") from error

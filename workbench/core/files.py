@@ -23,6 +23,14 @@ _UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO}
 _NUMBERED = re.compile(r"(?:os error|errno) (\d+)", re.IGNORECASE)
 
 
+def as_path(path: Any) -> Path:
+    """A path that a user gave. Raises BadInput for what is none, None and bytes among it."""
+    try:
+        return Path(path)
+    except TypeError:
+        raise BadInput(f"{path!r} is a {type(path).__name__}; expected the path of a file or folder") from None
+
+
 @contextmanager
 def atomic_path(path: Path | str, private: bool = False) -> Iterator[Path]:
     """Yield a temporary path beside `path`; on success it takes the place of `path`, on any error it is removed.
@@ -31,7 +39,7 @@ def atomic_path(path: Path | str, private: bool = False) -> Iterator[Path]:
 
     Raises CannotWrite where the disk is full or the place may not be written to, whichever library found out.
     """
-    path = Path(path)
+    path = as_path(path)
     _make_parent(path)
     if path.is_dir():
         raise BadInput(f"cannot write {path}: it is a folder, expected a file name")
@@ -55,7 +63,7 @@ def atomic_folder(path: Path | str) -> Iterator[Path]:
     An older folder at `path` is there until the new one is: where the system can, they change places in one step.
     Raises CannotWrite as `atomic_path` does.
     """
-    path = Path(path)
+    path = as_path(path)
     _make_parent(path)
     with _telling(path, every=True):
         temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name[:100]}."))
@@ -76,7 +84,7 @@ def atomic_folder(path: Path | str) -> Iterator[Path]:
 
 def require_place(path: Path | str) -> None:
     """Raise BadInput where no file can be written to `path`, before anything long is done for it; nothing is made."""
-    path = Path(path)
+    path = as_path(path)
     if path.is_dir():
         raise BadInput(f"cannot write {path}: it is a folder, expected a file name")
     above = next(parent for parent in path.absolute().parents if parent.exists())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from typing import Any
 
 import numpy as np
@@ -38,10 +38,13 @@ def id_text(value: Any) -> str | None:
 
 
 def unique_ids(values: Iterable[Any]) -> np.ndarray:
-    """Ids (n,) as text. Raises BadInput, with the row, for an id that is missing or stands in two rows.
+    """Ids (n,) as text. Raises BadInput, with the row, for an id that is missing or stands in two rows, and for
+    what is no sequence: one text, a number, or a set, whose order means nothing.
 
     Files hold ids as text, so 1 and "1" are the same id.
     """
+    if isinstance(values, str | bytes | Set | Mapping) or not isinstance(values, Iterable):
+        raise BadInput(f"ids is a {type(values).__name__}; expected a sequence, one id for each vector")
     given = list(values)
     texts = given if all(type(value) is str and value.isascii() for value in given) else list(map(id_text, given))
     if len(set(texts)) < len(texts) or not all(text and not text.isspace() for text in texts):

@@ -9,7 +9,7 @@ holds as floats because of a gap (0.0 and 1.0), are classes named 0 and 1; numbe
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
@@ -40,10 +40,13 @@ def is_missing(value: Any) -> bool:
 
 
 def items(labels: Column, what: str = "labels") -> list[Any]:
-    """Values of a column as plain objects, None where they are missing; blank texts stay. BadInput for a table."""
+    """Values of a column as plain objects, None where they are missing; blank texts stay. BadInput for a table
+    and for what is no sequence."""
     shape = getattr(labels, "shape", None)
     if shape is not None and len(shape) != 1:
         raise BadInput(f"{what} has shape {tuple(shape)}; expected one dimension, one label for each vector")
+    if isinstance(labels, str | bytes | Set | Mapping) or not isinstance(labels, Iterable):
+        raise BadInput(f"{what} is a {type(labels).__name__}; expected a sequence, one for each vector")
     if isinstance(labels, np.ndarray) and labels.dtype.kind == "M":
         labels = labels.astype("datetime64[us]")
     for name in ("to_pylist", "to_list", "tolist"):
@@ -53,11 +56,11 @@ def items(labels: Column, what: str = "labels") -> list[Any]:
     return [None if not isinstance(value, str) and is_missing(value) else value for value in labels]
 
 
-def column(labels: Column) -> np.ndarray:
+def column(labels: Column, what: str = "labels") -> np.ndarray:
     """A label column of a set as an array: of one type where that holds every value, else objects with None."""
     if isinstance(labels, np.ndarray) and not isinstance(labels, np.ma.MaskedArray) and labels.dtype.kind != "O":
-        return labels
-    values = items(labels)
+        return labels if labels.ndim == 1 else np.array(items(labels, what))  # which refuses a table
+    values = items(labels, what)
     held = np.empty(len(values), dtype=object)
     held[:] = values
     if any(isinstance(value, list | tuple | dict | set | np.ndarray) for value in values):

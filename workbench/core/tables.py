@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from workbench.core.errors import BadInput, first_line
-from workbench.core.files import inside, read_json, whole_file
+from workbench.core.files import as_path, inside, read_json, whole_file
 
 MAPPED = ".arrow"
 _SAVED, _SAVED_SPLITS = "state.json", "dataset_dict.json"
@@ -39,7 +39,7 @@ def read_table(path: Path | str) -> pa.Table:
 
     Raises BadInput for a path that is not there or is damaged.
     """
-    path = Path(path)
+    path = as_path(path)
     if path.is_dir() and is_saved_dataset(path):
         return _saved(path)
     if not path.is_file():

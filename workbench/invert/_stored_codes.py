@@ -69,6 +69,15 @@ def decoded(
     return replace(store, vectors=found.astype(np.float32), provenance=provenance)
 
 
+def codes_in_words(vectors: Float[np.ndarray, "n d"]) -> str:
+    """What vectors are that `decoded` would have to decode before anything reads them; empty for all others."""
+    if are_signs(vectors):
+        return "one bit a dimension"
+    return (
+        "whole numbers of a byte, with a range for each dimension" if are_bytes(vectors) and has_ranges(vectors) else ""
+    )
+
+
 def affine(
     codes: Float[np.ndarray, "n d"], public: Float[np.ndarray, "r d"], normalised: bool
 ) -> Float[np.ndarray, "n d"]:

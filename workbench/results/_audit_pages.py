@@ -117,6 +117,11 @@ def annex_table(parts: Mapping[str, Mapping[str, Any]]) -> Table:
     return Table(("", "", ""), tuple(rows))
 
 
+def rows_left_out(said: Sequence[str]) -> tuple[Block, ...]:
+    """Which rows of a store this audit says nothing about."""
+    return (Text(f"Rows of the store that were left out: {'; '.join(said)}.", "warn"),) if said else ()
+
+
 def lossy(lost: Sequence[str]) -> tuple[Block, ...]:
     """That what was attacked is a lossy copy, and what that means for a leak that was not detected."""
     if not lost:

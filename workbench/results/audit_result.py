@@ -20,6 +20,7 @@ from workbench.results._audit_pages import (
     lossy,
     matrix_table,
     risk_table,
+    rows_left_out,
 )
 from workbench.results._audit_scores import group_blocks, person_table, recovery_chart, recovery_tables
 from workbench.results.audit_parts import Cell, Control, Finding, Grade, GroupScores, Persons, Policy, Recovery, worst
@@ -71,7 +72,7 @@ class AuditResult(Result):
     lost: tuple[str, ...] = ()
     """What the vectors that were attacked no longer hold of those that were embedded, and how they were decoded."""
     left_out: tuple[str, ...] = ()
-    """Labels by which groups were made, and how many of the hidden sentences have none, in words."""
+    """Rows of the store that were skipped or not scored, and labels that some hidden sentences lack, in words."""
 
     def grades(self) -> dict[str, Grade]:
         """The worst grade of each threat model that was tried; inconclusive where a control failed."""
@@ -116,7 +117,6 @@ class AuditResult(Result):
             self.sentences.chart(),
             self.sentences.table(),
             *group_blocks(self.groups),
-            *(Text(line, "warn") for line in self.left_out),
             Text(f"Intervals are 95%. {self.sentences.counted()}"),
             Examples(f"Hidden sentences, {_RULE} by cosine; {self._shown()}", self.examples),
             Heading("How much personal data comes back"),
@@ -220,6 +220,7 @@ class AuditResult(Result):
             )
         return (
             *lossy(self.lost),
+            *rows_left_out(self.left_out),
             Text(
                 f"What {self.embedder['embedder']} vectors give away to an attacker who {self.threat['description']}."
             ),

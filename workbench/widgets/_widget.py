@@ -122,7 +122,7 @@ class Widget(AnyWidget, metaclass=_AbstractWidget):
 
     def close(self) -> None:
         """Give up what is being worked on and leave the page."""
-        for channel in self._channels.values():
+        for channel in getattr(self, "_channels", {}).values():  # absent where the arguments were wrong
             channel.cancel()
         super().close()
 

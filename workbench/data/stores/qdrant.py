@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from workbench.core.bad_rows import SHOWN, BadRows
 from workbench.core.columns import only_one
 from workbench.core.errors import BadInput
 from workbench.data.stores._library import engine, need, versions_of
@@ -27,7 +28,7 @@ _LOOKED_AT, _ENOUGH = 1000, 50
 class QdrantStore(Store):
     """A collection, read by point id; the payload becomes labels, one of its keys the text.
 
-    `vector` names one of several vectors of a point; points without it are left out.
+    `vector` names one of several vectors of a point; points without it are left out, counted and named.
     """
 
     def __init__(
@@ -51,7 +52,8 @@ class QdrantStore(Store):
             name = self._found(client)
             described = self._patience.first(lambda: _ask(client.get_collection, self.name, name))
             config = self._parameters(name, described.config.params.vectors)
-            count = self._patience.first(lambda: _ask(client.count, self.name, name, exact=True)).count
+            missing = self._without_vector(client, name)
+            count = self._patience.first(lambda: _ask(client.count, self.name, name, exact=True)).count - len(missing)
             if not count:
                 raise BadInput(f"{self.name}, collection {name}, holds no vectors")
             metric = config.distance.value.lower()
@@ -70,6 +72,7 @@ class QdrantStore(Store):
                 lost=(*quantised, *measured),
                 text=self._text,
                 versions=versions_of("qdrant-client"),
+                missing=missing,
                 unread=self._unread(described.config.params),
             )
 
@@ -117,6 +120,22 @@ class QdrantStore(Store):
 
     def _vector_of(self, record: Any) -> Any:
         return (record.vector or {}).get(self._vector) if self._vector else record.vector
+
+    def _without_vector(self, client: Any, name: str) -> BadRows:
+        """Points that have no vector of the name that is read; an unnamed vector every point has."""
+        if not self._vector:
+            return BadRows()
+        models = need("qdrant_client.models")
+        without = models.Filter(must_not=[models.HasVectorCondition(has_vector=self._vector)])
+        count = self._patience.first(
+            lambda: _ask(client.count, self.name, name, count_filter=without, exact=True)
+        ).count
+        if not count:
+            return BadRows()
+        records, _ = self._patience.first(
+            lambda: _ask(client.scroll, self.name, name, scroll_filter=without, limit=SHOWN, with_payload=False)
+        )
+        return BadRows({f"has no vector {self._vector!r}": count}, tuple(str(record.id) for record in records))
 
     def _parameters(self, collection: str, vectors: Any) -> Any:
         """Settings of the vector that is read."""

@@ -11,9 +11,12 @@ import numpy as np
 import pyarrow as pa
 from jaxtyping import Float
 
+from workbench.core.bad_rows import matrix_of
 from workbench.core.errors import BadInput
+from workbench.core.vectors import finite_rows
 from workbench.embed import load_embedder
 from workbench.embed._embedder import Embedder
+from workbench.invert._stored_codes import codes_in_words
 from workbench.jobs.bulk._screen import Kind, matrix, poison_texts, poison_vectors
 
 Recipe = Mapping[str, Any]
@@ -116,6 +119,19 @@ class VectorStage(Stage):
     def reads(cls, recipe: Recipe) -> dict[str, Kind]:
         """The vectors."""
         return {"vector": "vector"}
+
+    @classmethod
+    def verify(cls, recipe: Recipe, out: Path, device: str, table: pa.Table, claimed: str, unverified: bool) -> None:
+        """Refuse quantised codes: each part would estimate scales of its own, and none would say so."""
+        vectors, faults = matrix_of(table["vector"])
+        good = finite_rows(vectors)
+        good[list(faults)] = False
+        if good.any() and (codes := codes_in_words(vectors[good])):
+            raise BadInput(
+                f"the vectors are {codes}; expected the embedder's own numbers, for no codes are decoded in bulk: give "
+                "the vectors from before they were quantised, or invert them in one run, without --workers, --ray, "
+                "--part-rows and --lance, which decodes them"
+            )
 
     def poison(self, table: pa.Table) -> list[str]:
         """Vectors that are missing, of another dimension, not finite, or zero."""

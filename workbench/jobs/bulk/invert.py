@@ -60,6 +60,7 @@ class Invert(VectorStage):
     @classmethod
     def verify(cls, recipe: Recipe, out: Path, device: str, table: pa.Table, claimed: str, unverified: bool) -> None:
         """The positive control: are these vectors those of the embedder?"""
+        super().verify(recipe, out, device, table, claimed, unverified)
         stage = cls(recipe, out, device)
         good = [row for row, reason in enumerate(stage.poison(table)) if not reason]
         if not good:
