@@ -49,8 +49,8 @@ def test_the_bordered_matrix_sums_to_the_cosine(minilm, layer):
     for a, b in ((A, B), *zip(ODD[:4], [B, *ODD], strict=False)):
         found = attributor.pair(a, b)
         assert found.score == pytest.approx(cosine(minilm, a, b), abs=1e-5)
-        assert abs(found.matrix.sum() - found.score) <= 1e-2
-        assert found.completeness_error == pytest.approx(abs(found.matrix.sum() - found.score), abs=1e-12)
+        assert abs(found.matrix.sum() - found.score) <= 1e-5
+        assert abs(found.matrix.sum() - found.score) <= found.completeness_error <= 2e-2
         assert found.nodes <= 16
 
 
@@ -107,10 +107,11 @@ def test_one_direction_needs_no_matrix(minilm):
 def test_what_a_rule_misses_is_known_and_shared_out(minilm, default):
     """Complete to rounding, and near the matrix of 48 nodes: what is shared out is no more than what was missed."""
     found, fine = default.pair(A, B), open_attributor(minilm, options=Options(nodes=48)).pair(A, B)
-    assert found.completeness_error < 1e-5
+    assert abs(found.matrix.sum() - found.score) < 1e-5
+    assert 1e-5 < found.completeness_error < 2e-2  # what the rule itself missed
     assert fine.completeness_error < 1e-3
     assert np.abs(found.matrix - fine.matrix).max() < 5e-3
-    assert default.contributions(A).missed <= 3e-2
+    assert np.linalg.norm(default.contributions(A).missed) <= 2e-2
 
 
 def test_a_paragraph_is_attributed_by_phrases_in_bounded_memory():
@@ -203,7 +204,7 @@ def test_row_sums_equal_captums_integrated_gradients(minilm):
 def test_a_static_embedder_tends_to_its_closed_form(potion):
     exact = open_attributor(potion, "closed-form").pair(A, B)
     assert exact.completeness_error < 1e-6
-    near = open_attributor(potion, options=Options(tolerance=1e-6)).pair(A, B)
+    near = open_attributor(potion, options=Options(tolerance=1e-7)).pair(A, B)
     np.testing.assert_allclose(near.matrix, exact.matrix, atol=1e-6)
     with pytest.raises(BadInput, match="not a static embedder"):
         open_attributor(load_embedder("toy"), "closed-form")

@@ -66,7 +66,7 @@ def test_pairs_are_read_or_refused(tmp_path):
     path.write_text('{"a": "one two", "b": "three"}\n{"a": "x", "b": "y"}\n', encoding="utf-8")
     assert read_pairs(path) == [("one two", "three"), ("x", "y")]
     path.write_text('{"a": "one two"}\n', encoding="utf-8")
-    with pytest.raises(BadInput, match="no text in 'b'"):
+    with pytest.raises(BadInput, match="no column 'b'; it has: a"):
         read_pairs(path)
 
 

@@ -106,7 +106,7 @@ def test_the_main_job(audited):
 
 def test_the_ladder_is_climbed(whole, audited):
     assert [type(detail).__name__ for detail in whole.details] == ["Membership"]
-    assert audited.grades() == {"known-encoder": "severe", "leaked-pairs": "severe"}
+    assert audited.grades() == {"known-encoder": "severe", "leaked-pairs": "substantial"}
     states = {(cell.threat, cell.attack): cell for cell in audited.cells}
     assert states["known-encoder", "membership"].state == "run"
     assert states["stolen-store", "payload"].state == "not run"

@@ -103,7 +103,7 @@ TEXTS = {
     "rows.jsonl": "",
     "gone.txt": "not there",
     "loop.txt": "",
-    "list.json": "expected .txt",
+    "list.json": "expected one object for each text",
     "hf:": "",
 }
 DEFENCES = (

@@ -101,7 +101,7 @@ def test_poison_texts_are_set_aside_with_their_reasons(tmp_path):
         {"row": 1, "id": "b", "reason": "a text that is not UTF-8"},
         {"row": 2, "id": "c", "reason": "a text of 1,000,001 bytes; at most 1,000,000 are read"},
         {"row": 3, "id": "d", "reason": "no text"},
-        {"row": 4, "id": None, "reason": "no id"},
+        {"row": 4, "id": None, "reason": "no id; a blank text"},
     ]
 
 

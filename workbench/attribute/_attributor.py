@@ -36,7 +36,7 @@ class Options:
     reference: str = "pad"
     """pad, mask, or a text."""
     tolerance: float = 1e-2
-    """Most that a pair's sum may miss the cosine by; each text's may miss its vector by half of it."""
+    """Most that a text's contributions may miss its vector by, before what they miss is shared out over the pieces."""
     nodes: int = 0
     """Places of the path that are visited; 0 takes the fewest that keep the tolerance."""
 

@@ -20,7 +20,7 @@ RULES = ("midpoint", "warped midpoint", "gauss-legendre")
 _COUNTS = (*range(2, 17), 18, 20, 22, 24, 28, 32, 40, 48)
 _DEGREES = (32, 64)
 """Of the interpolant: the second, whose places include those of the first, is taken where the first has not settled."""
-_SETTLED = 2e-3
+_SETTLED = 5e-4
 """Most that the highest quarter of the coefficients of a settled interpolant may hold, as a length."""
 _WARP = 0.3
 """How much closer the nodes of the warped rule lie at the middle of the path."""

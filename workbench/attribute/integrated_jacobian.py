@@ -18,8 +18,6 @@ from workbench.attribute._quadrature import Forecast, Rule, rule
 
 __all__ = ["IntegratedJacobian"]
 
-_ALLOWED = 3
-"""Times the tolerance that a rule may miss a text's sum by, before what is missed is shared out."""
 log = logging.getLogger(__name__)
 
 
@@ -35,13 +33,14 @@ class IntegratedJacobian(OpenAttributor):
     def contribute(self, text: str, level: Level) -> Contributions:
         """As few nodes as the forecast allows; where no rule will do, or the sum is off after all, adaptive panels.
 
-        The rule alone may miss each text's sum by three times the tolerance; what it misses is known and shared out
-        over the pieces, so that the sum is complete. A number of nodes in the options is a plain midpoint rule.
+        The rule alone may miss each text's sum by the tolerance. What it misses is known, is shared out over the pieces,
+        so that the sum is complete, and stays on view as the completeness error. A number of nodes in the options is a
+        plain midpoint rule.
         """
         path = Path(self._open, text, self.options.layer, self.options.reference)
         if self.options.nodes:
             return integrated(path, rule("midpoint", self.options.nodes), level)
-        allowed = _ALLOWED * self.options.tolerance
+        allowed = self.options.tolerance
         taken = Forecast(path).choose(allowed) or adaptive(path, allowed)
         found = integrated(path, taken, level, share_out=True)
         if _length(found) > allowed and taken.name != ADAPTIVE:

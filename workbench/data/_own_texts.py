@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from workbench.core.bad_rows import BadRows, screen, text_faults
-from workbench.core.errors import BadInput, MissingExtra
+from workbench.core.errors import BadInput, MissingExtra, first_line
 from workbench.core.files import parse_json
 from workbench.core.ids import unique_ids
 from workbench.core.tables import arrow_table, is_saved_dataset, read_table
@@ -181,7 +181,11 @@ def _of_hub(source: str) -> dict[str, list[Any]]:
     except ImportError as error:
         raise MissingExtra("datasets", "hub") from error
     _, name, *rest = source.split(":")
+    if not name:
+        raise BadInput(f"{source!r} names no data set; expected hf:NAME or hf:NAME:SPLIT")
     try:
         return _of_records(datasets.load_dataset(name, split=rest[0] if rest else "train", streaming=True))
-    except (OSError, ValueError) as error:
-        raise BadInput(f"cannot read {source}: {error}") from error
+    except BadInput:
+        raise
+    except Exception as error:  # a library that raises whatever the hub, the network and its own readers raise
+        raise BadInput(f"cannot read {source}: {type(error).__name__}: {first_line(error)}") from error

@@ -23,7 +23,8 @@ REFERENCE = "(reference)"
 class Attribution(Result):
     """What each of n pieces of a text gives to `score`, its unit vector's product with a direction.
 
-    `values` and `border` (what the reference gives) sum to the score but for `completeness_error`. `about` says in
+    `values` and `border` (what the reference gives) sum to the score; `completeness_error` is what they missed of it
+    before that was shared out over the pieces, or still miss. `about` says in
     words what the direction is.
     """
 
