@@ -188,12 +188,12 @@ def test_it_is_one_line_and_exit_3(folder, monkeypatch, arguments, said):
 
 
 def test_a_fault_of_our_own_is_one_line_and_no_1(folder, monkeypatch, capsys):
-    from workbench.core.embedding_set import EmbeddingSet as Loaded
+    from workbench.data import stores
 
-    def broken(path):
+    def broken(source, on_bad_rows):
         raise IndexError("inside")
 
-    monkeypatch.setattr(Loaded, "load", broken)
+    monkeypatch.setattr(stores, "read_vectors", broken)
     done = run_here("payload", "ok.parquet", cwd=folder)
     assert done.returncode == 3
     assert done.stderr == "workbench: a fault of the workbench, please report it: IndexError: inside\n"
@@ -214,10 +214,12 @@ def test_a_plug_in_that_cannot_be_imported_is_named(monkeypatch, folder):
 
 
 def test_ctrl_c_is_130(monkeypatch, folder):
-    def stopped(path):
+    from workbench.data import stores
+
+    def stopped(source, on_bad_rows):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(EmbeddingSet, "load", stopped)
+    monkeypatch.setattr(stores, "read_vectors", stopped)
     done = run_here("payload", "ok.parquet", cwd=folder)
     assert (done.returncode, "Traceback" in done.stderr) == (130, False)
 

@@ -266,7 +266,7 @@ def test_the_same_seed_gives_the_same_file(embedded):
     [
         ([[1.0] * 384, [float("nan")] * 384], "row 1 (id '1') holds NaN or infinity"),
         ([[1.0] * 384, [0.0] * 384], "row 1 (id '1') is a zero vector"),
-        ([[1.0] * 384, [1.0] * 5], "row 1 has 5 dimensions but row 0 has 384"),
+        ([[1.0] * 384, [1.0] * 5], "row 1 (id '1') has 5 dimensions where others have 384"),
         ([[1.0] * 5], "vectors have 5 dimensions; the search inverter expects 384"),
     ],
 )

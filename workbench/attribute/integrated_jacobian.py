@@ -33,9 +33,9 @@ class IntegratedJacobian(OpenAttributor):
     def contribute(self, text: str, level: Level) -> Contributions:
         """As few nodes as the forecast allows; where no rule will do, or the sum is off after all, adaptive panels.
 
-        The rule alone may miss each text's sum by the tolerance. What it misses is known, is shared out over the pieces,
-        so that the sum is complete, and stays on view as the completeness error. A number of nodes in the options is a
-        plain midpoint rule.
+        The rule alone may miss each text's sum by the tolerance. What it misses is known, is shared out over the
+        pieces, so that the sum is complete, and stays on view as the completeness error. A number of nodes in the
+        options is a plain midpoint rule.
         """
         path = Path(self._open, text, self.options.layer, self.options.reference)
         if self.options.nodes:

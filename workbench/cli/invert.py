@@ -194,6 +194,7 @@ def invert(
         opened = open_inverter(inverter, attacker)
         doubt = ""
         if opened.reads_own:
+            stolen.require_dim(opened.dim, f"the {inverter} inverter")
             doubt = verify_store(stolen, opened.embedder, opened, device).settle(unverified, str(vectors))
         found, table = replace(opened.invert(stolen.without_texts()), doubt=doubt), None
     _write(out, found, source.texts if source else None, path)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import blake2b
 
@@ -94,14 +95,28 @@ def count(n: int, noun: str) -> str:
 
 
 _TALLIES: dict[str, Tally] = {}
+_own_texts = [True]
+"""Whether the texts that are embedded are the user's, and not guesses of a method."""
 
 
 def record(embedder: str, limit: int, texts: Sequence[str], reading: Reading) -> None:
     """Add texts to the tally of an embedder, by name, and give notice of what is cut or unknown so far."""
+    if not _own_texts[0]:
+        return
     tally = _TALLIES.setdefault(embedder, Tally())
     if tally.add(texts, reading):
         for kind, line in tally.lines(embedder, limit).items():
             notice(f"{kind} {embedder}", line)
+
+
+@contextmanager
+def guesses() -> Iterator[None]:
+    """While a method embeds its own guesses: what their tokens are is no news to the user."""
+    before, _own_texts[0] = _own_texts[0], False
+    try:
+        yield
+    finally:
+        _own_texts[0] = before
 
 
 def forget_tallies() -> None:

@@ -19,6 +19,7 @@ from workbench.core.card import Card
 from workbench.core.embedding_set import EmbeddingSet, SetLike
 from workbench.core.errors import BadInput, require
 from workbench.embed._embedder import Embedder
+from workbench.embed._reading import guesses
 from workbench.invert._control import Levels, Nearness, measure, measure_levels
 from workbench.invert._pool import Limits
 from workbench.results import Inversions
@@ -136,6 +137,10 @@ class Inverter(ABC):
         if stolen.texts is not None:
             raise BadInput("an attack never holds the truth: hand it EmbeddingSet.without_texts()")
         stolen.require_dim(self.dim, f"the {self.name} inverter")
+        with guesses():
+            return self._inverted(stolen)
+
+    def _inverted(self, stolen: EmbeddingSet) -> Inversions:
         path, changed = [], np.zeros(len(stolen), dtype=np.int64)
         seen = self.seen(stolen.vectors)
         began, asked = time.monotonic(), self.embedder.queries

@@ -10,6 +10,7 @@ from workbench.core.access import Access
 from workbench.core.embedding_set import EmbeddingSet, Provenance
 from workbench.core.errors import BadInput, FetchError, UnknownName, first_line
 from workbench.embed._embedder import Embedder
+from workbench.embed._reading import guesses
 from workbench.invert import open_inverter
 from workbench.invert._control import KnownTexts, Nearness, compare_known_texts
 from workbench.invert._inverter import Attacker, Inverter
@@ -94,6 +95,11 @@ def verify_store(
     do not agree, `inverter` reads at most 32 of the vectors, and where those texts come no nearer than texts of
     strangers' vectors the fingerprint is asked. That takes a few CPU-seconds. Nothing is raised: see `settle`.
     """
+    with guesses():
+        return _verified(store, embedder, inverter, device)
+
+
+def _verified(store: EmbeddingSet, embedder: Embedder, inverter: Inverter | None, device: str) -> Verification:
     spec = embedder.spec
     claimed = claimed_other(store.provenance, embedder)
     known = None if store.texts is None else compare_known_texts(embedder, store)
