@@ -46,8 +46,8 @@ def test_the_seven_named_packages_are_there(project):
 def _demands_of_transformers():
     """What transformers says of the packages that it uses where they are there; pip holds none of it for them.
 
-    Without peft: transformers 5.24.0 asks for a peft that is not released (0.22), for adapters that it loads itself. LoRA
-    is put on by peft here and never by transformers; tests/explain and tests/jobs hold that the two go together.
+    Without peft: transformers 5.24.0 asks for a peft that is not released (0.22), for adapters that it loads itself.
+    LoRA is put on by peft here and never by transformers; tests/explain and tests/jobs hold that they go together.
     """
     from transformers.dependency_versions_table import deps
 

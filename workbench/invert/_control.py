@@ -152,7 +152,7 @@ class KnownTexts:
     @property
     def strangers(self) -> bool:
         """Whether the vectors have nothing to do with the embedder's of these texts."""
-        return self.own - self.others < _UNRELATED
+        return bool(self.own - self.others < _UNRELATED)
 
     def words(self, embedder: str) -> str:
         """The measurement as a sentence without its end."""
