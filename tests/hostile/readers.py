@@ -688,7 +688,7 @@ READERS: dict[str, Reader] = {
     "gate": Reader(_text("gate.toml", _GATE), _read_gate, {"*.toml": "toml"}, 400),
     "task": Reader(_task, _read_task, {"mine/task.toml": "toml", "mine/texts.csv": "csv"}, 400),
     "mixture": Reader(_mixture, _read_mixture, {"*.toml": "toml"}, 150),
-    "texts": Reader(_text("a.txt", "one line\n\u00e9 two\n\nthree\n"), _corpus("a.txt"), {"*.txt": "txt"}, 150),
+    "texts": Reader(_text("a.txt", "one line\n\u00e9 two\n\nthree\n"), _corpus("a.txt", ""), {"*.txt": "txt"}, 150),
     "jsonl": Reader(_text("a.jsonl", _LINES), _corpus("a.jsonl"), {"*.jsonl": "jsonl"}, 300),
     "pairs": Reader(
         _text("a.jsonl", _LINES),

@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from workbench.attribute._contributions import LEVELS, Contributions, Level
-from workbench.attribute._reading import TextReading, read_text, shortened
+from workbench.attribute._reading import TextReading, read_text, shortened, unit_vectors
 from workbench.core.access import Access
 from workbench.core.embedding_set import EmbeddingSet, SetLike
 from workbench.core.errors import BadInput, UnknownName
@@ -287,15 +287,3 @@ class OpenAttributor(Attributor):
                 f"{self.name} needs gradients, which {embedder.spec.name} does not give; use occlusion with it"
             )
         self._open = embedder
-
-
-def unit_vectors(embedder: Embedder, texts: Sequence[str], what: str = "embed") -> Float[np.ndarray, "n d"]:
-    """Vectors of texts in double precision, of length 1."""
-    found = embedder.embed(list(texts), what=what).astype(np.float64)
-    norms = np.linalg.norm(found, axis=1, keepdims=True)
-    if len(bad := np.flatnonzero(~(norms[:, 0] > 0) | ~np.isfinite(norms[:, 0]))):
-        raise BadInput(
-            f"{embedder.spec.name} gives {shortened(str(texts[int(bad[0])]))!r} a vector without direction (length "
-            f"{norms[bad[0], 0]:g}); expected a text of which it knows a word"
-        )
-    return found / norms

@@ -12,8 +12,9 @@ import numpy as np
 from jaxtyping import Float
 
 from workbench.attribute import ATTRIBUTORS, open_attributor
-from workbench.attribute._attributor import Attributor, Options, unit_vectors
+from workbench.attribute._attributor import Attributor, Options
 from workbench.attribute._contributions import pieces_of
+from workbench.attribute._reading import unit_vectors
 from workbench.attribute.integrated_gradients import IntegratedGradients
 from workbench.attribute.occlusion import without
 from workbench.core.bad_rows import OnBadRows, screen, text_faults

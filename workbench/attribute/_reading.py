@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from jaxtyping import Float
+
+from workbench.core.errors import BadInput
 from workbench.embed._embedder import Embedder
 from workbench.embed._grad_embedder import GradEmbedder
 
@@ -52,3 +57,15 @@ def read_text(embedder: Embedder, text: str) -> TextReading:
 def shortened(text: str) -> str:
     """The beginning of a text, for a message."""
     return text if len(text) <= _SHOWN else text[:_SHOWN] + "\u2026"
+
+
+def unit_vectors(embedder: Embedder, texts: Sequence[str], what: str = "embed") -> Float[np.ndarray, "n d"]:
+    """Vectors of texts in double precision, of length 1."""
+    found = embedder.embed(list(texts), what=what).astype(np.float64)
+    norms = np.linalg.norm(found, axis=1, keepdims=True)
+    if len(bad := np.flatnonzero(~(norms[:, 0] > 0) | ~np.isfinite(norms[:, 0]))):
+        raise BadInput(
+            f"{embedder.spec.name} gives {shortened(str(texts[int(bad[0])]))!r} a vector without direction (length "
+            f"{norms[bad[0], 0]:g}); expected a text of which it knows a word"
+        )
+    return found / norms

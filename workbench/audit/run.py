@@ -186,13 +186,16 @@ def _require_own(store: EmbeddingSet, plan: AuditPlan, embedder: Embedder) -> No
 
 
 def _short_records(plan: AuditPlan) -> personal.PersonalCorpus:
-    records = personal.load("test", 2 * plan.records, plan.seed)
-    short = [i for i, text in enumerate(records.corpus.texts) if word_count(text) <= plan.max_words]
-    if len(short) < plan.records:
-        raise BadInput(
-            f"only {len(short)} records have at most {plan.max_words} words; the plan asks for {plan.records}"
-        )
-    return records.where(np.array(short[: plan.records]))
+    short: list[int] = []
+    for times in (2, 4, 8, 16):  # a larger number of records begins with those of a smaller one
+        records = personal.load("test", times * plan.records, plan.seed)
+        short = [i for i, text in enumerate(records.corpus.texts) if word_count(text) <= plan.max_words]
+        if len(short) >= plan.records:
+            return records.where(np.array(short[: plan.records]))
+    raise BadInput(
+        f"{len(short)} of {16 * plan.records} records have at most {plan.max_words} words; the plan asks for "
+        f"{plan.records}; raise max_words, or ask for fewer"
+    )
 
 
 def _floor(attacking: Attacking, name: str, case: Case) -> InversionScores:

@@ -13,7 +13,7 @@ from workbench.core.bad_rows import BadRows, screen, text_faults
 from workbench.core.errors import BadInput, MissingExtra, first_line
 from workbench.core.files import parse_json
 from workbench.core.ids import unique_ids
-from workbench.core.tables import arrow_table, is_saved_dataset, read_table
+from workbench.core.tables import ERRORS, arrow_table, is_saved_dataset, read_table
 from workbench.data._decode import FALLBACK, decode
 from workbench.data._delimited import read_delimited_columns, typed
 from workbench.data._text_columns import ID_NAMES, TEXT_NAMES, group_names, text_columns
@@ -86,17 +86,17 @@ def read_own_texts(source: Any, wishes: Wishes) -> OwnTexts:
 def _columns(source: Any, name: str, wishes: Wishes) -> tuple[dict[str, list[Any]], str]:
     """Columns by name, and what is to be said of how they were read."""
     if not isinstance(source, str | Path):
-        return _of_arrow(arrow_table(source)), ""
+        return _of_arrow(arrow_table(source), name), ""
     if name.startswith("hf:"):
         return _of_hub(name), ""
     path = Path(source)
     if path.is_dir() and is_saved_dataset(path):
-        return _of_arrow(read_table(path)), ""
+        return _of_arrow(read_table(path), name), ""
     if not path.is_file():
         raise BadInput(f"{name} is {'a folder' if path.is_dir() else 'not there'}; expected a file of texts")
     suffix = path.suffix.lower()
     if suffix in (".parquet", ".pq", ".arrow"):
-        return _of_arrow(read_table(path)), ""
+        return _of_arrow(read_table(path), name), ""
     if suffix not in _READERS:
         raise BadInput(f"{name} ends in {suffix!r}; expected .txt, .jsonl, .json, .csv, .tsv or .parquet")
     try:
@@ -167,12 +167,26 @@ def _flat(record: Mapping[str, Any], before: str = "", depth: int = 0) -> dict[s
     return found
 
 
-def _of_arrow(table: Any) -> dict[str, list[Any]]:
+def _of_arrow(table: Any, source: str) -> dict[str, list[Any]]:
     """Columns of an Arrow table without its vectors and bytes; fields of structs are called `outer.inner`."""
     from workbench.core.columns import roles
 
     table = table.flatten() if any(str(kind).startswith("struct") for kind in table.schema.types) else table
-    return {name: table[name].to_pylist() for name, role in roles(table.schema).items() if role == "plain"}
+    return {name: _values(table[name], source, name) for name, role in roles(table.schema).items() if role == "plain"}
+
+
+def _values(column: Any, source: str, name: str) -> list[Any]:
+    try:
+        return column.to_pylist()
+    except ERRORS:  # a string that is not UTF-8, a date that Python has no name for
+        for row, value in enumerate(column):
+            try:
+                value.as_py()
+            except ERRORS as error:
+                raise BadInput(
+                    f"{source}, column {name!r}, row {row}: the value cannot be read: {first_line(error)}"
+                ) from error
+        raise
 
 
 def _of_hub(source: str) -> dict[str, list[Any]]:

@@ -82,6 +82,7 @@ class Lessons:
 
     def _prepare(self, steps: range, done: float) -> None:
         recipe = self._recipe
+        self._embedder.forget()  # a text's vector depends, in its last bits, on the batch that it was embedded in
         made: list[list[_Batch]] = []
         for step in steps:
             # alike for all lessons of a step, in every process: they then use the same weights, and take as long
