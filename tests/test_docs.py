@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
+import command_line
 import nbformat
 import pytest
 from nbclient import NotebookClient
@@ -75,8 +73,7 @@ def run(command, folder):
     words = shlex.split(command, comments=True)
     for start, options in SHORT.items():
         words += options.split() if command.startswith(f"workbench {start}") else []
-    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-    done = subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, timeout=900, check=False)
+    done = command_line.run(*words[1:], cwd=folder)
     assert done.returncode == 0, f"{command}\n{done.stderr}"
 
 

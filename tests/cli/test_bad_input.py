@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from _run import run_here
+from command_line import run_here
 
 from workbench.core.embedding_set import EmbeddingSet
 

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from _run import run, run_here
+from command_line import run, run_anew, run_here
 
 from workbench.core.embedding_set import EmbeddingSet
 from workbench.embed import load_embedder
@@ -60,7 +60,7 @@ def test_help_is_quick():
     times = []
     for _ in range(5):
         began = time.perf_counter()
-        assert run("--help").returncode == 0
+        assert run_anew("--help").returncode == 0
         times.append(time.perf_counter() - began)
     assert min(times) < 0.5
 
@@ -390,7 +390,7 @@ def test_a_failed_control_is_exit_2(tmp_path, monkeypatch):
         "attacking.Case.of = classmethod(spoilt)\n"
     )
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    done = run("audit", "plan.toml", "--main-only", "--out", "a", cwd=tmp_path)
+    done = run_anew("audit", "plan.toml", "--main-only", "--out", "a", cwd=tmp_path)
     assert done.returncode == 2, done.stderr
     assert "Inconclusive: a control failed (round trip)" in done.stdout
     assert (tmp_path / "a/report.html").exists()

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 
+import command_line
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -20,14 +19,7 @@ QUICK = ("--features", "32", "--k", "4", "--epochs", "2", "--batch", "64", "--he
 
 
 def run(*arguments, **options):
-    return subprocess.run(
-        [sys.executable, "-m", "workbench", "train", "sae", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-        **options,
-    )
+    return command_line.run("train", "sae", *arguments, **options)
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from _run import run
+from command_line import run
 
 ONE = "give one of: a Parquet file of vectors, --texts FILE"
 

@@ -14,7 +14,7 @@ import urllib.error
 import urllib.request
 
 import pytest
-from _run import run
+from command_line import run
 
 from workbench.cli import lab
 from workbench.core.errors import BadInput

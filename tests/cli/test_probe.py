@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 import pytest
-from _run import run
+from command_line import run
 
 from workbench.core.embedding_set import EmbeddingSet
 from workbench.results import ProbeScores

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from _run import run
+from command_line import run
 
 from workbench.core.embedding_set import EmbeddingSet
 from workbench.core.errors import BadInput

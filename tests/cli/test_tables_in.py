@@ -8,9 +8,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from command_line import run_here
 from typer.main import get_command
 
-from tests.cli._run import run_here
 from workbench import cli
 from workbench.core.embedding_set import EmbeddingSet
 

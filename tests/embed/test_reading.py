@@ -6,8 +6,8 @@ import json
 
 import numpy as np
 import pytest
+from command_line import run_here
 
-from tests.cli._run import run_here
 from workbench.core.embedding_set import EmbeddingSet
 from workbench.core.errors import BadInput
 from workbench.embed import load_embedder

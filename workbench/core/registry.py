@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import sys
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib import import_module
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from importlib.resources import files
 from typing import Any
 
@@ -63,4 +65,10 @@ class Registry:
         }
 
     def _foreign(self) -> dict[str, Any]:
-        return {point.name: point for point in entry_points(group=self.package)}
+        return {point.name: point for point in _entry_points(self.package, tuple(sys.path))}
+
+
+@lru_cache
+def _entry_points(group: str, _path: tuple[str, ...]) -> tuple[EntryPoint, ...]:
+    """Those of a group; the files of the distributions on a path are read once."""
+    return tuple(entry_points(group=group))

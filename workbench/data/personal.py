@@ -18,10 +18,13 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 import numpy as np
+import pyarrow as pa
 
+from workbench import assets
 from workbench.core.errors import BadInput
 from workbench.core.text import SPLITS, Split, content_key, split_key, split_of
 from workbench.data import corpora
+from workbench.data._cached import made_once
 from workbench.data._clean import is_sentence, segment
 from workbench.data._personal_values import draw_person, draw_value
 from workbench.data.corpora import Corpus
@@ -32,6 +35,10 @@ if TYPE_CHECKING:
 __all__ = ["KINDS", "PersonalCorpus", "Span", "draw_value", "load"]
 
 KINDS = ("person", "email", "phone", "date", "place", "account")
+
+
+_RECIPE = 1
+"""Number of the rule that finds gaps; a change makes the cached frames anew."""
 
 
 class Span(NamedTuple):
@@ -149,13 +156,22 @@ _GAPS = (
 @cache
 def _complaints() -> tuple[_Frame, ...]:
     """Sentences of the CFPB's narratives whose every gap has a known kind."""
+    place = f"corpora/personal-frames-{assets.card('cfpb').digest}-{_RECIPE}.parquet"
+    table = made_once(place, _find_complaints)
+    return tuple(
+        _Frame(key, tuple(pieces), tuple(kinds))
+        for key, pieces, kinds in zip(*(column.to_pylist() for column in table.columns), strict=True)
+    )
+
+
+def _find_complaints() -> pa.Table:
     frames: dict[str, _Frame] = {}
     for passage in corpora.passages("cfpb"):
         if "XX" in passage.text:
             for sentence in segment(passage.text):
                 if "XX" in sentence and (frame := _frame(sentence)):
                     frames.setdefault(" ".join(frame.pieces), frame)
-    return tuple(frames.values())
+    return pa.table(dict(zip(_Frame._fields, map(list, zip(*frames.values(), strict=True)), strict=True)))
 
 
 def _frame(sentence: str) -> _Frame | None:

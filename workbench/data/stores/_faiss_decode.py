@@ -29,11 +29,11 @@ def lost_of(faiss: Any, chain: Sequence[Any]) -> tuple[str, ...]:
     """Notes on what the vectors that an index gives back no longer hold; empty where they are those that were added."""
     kinds = [type(each).__name__ for each in chain]
     notes: list[str] = []
-    for each in chain:
-        notes += [note for step in transforms(faiss, each) if (note := _transform_note(faiss, step))]
-    changed = any(type(each).__name__ == "IndexPreTransform" for each in chain)
+    steps = [step for each in chain for step in transforms(faiss, each)]
+    notes += [note for step in steps if (note := _transform_note(faiss, step))]
+    dropped = any(step.d_out < step.d_in for step in steps)
     inner = next(kind for kind in kinds if not kind.startswith((*_OUTSIDE, "IndexPreTransform")))
-    if changed or inner not in _EXACT:
+    if dropped or inner not in _EXACT:
         notes.insert(0, f"vectors are reconstructed, not stored: {' over '.join(kinds)}")
     for each in chain:
         bits = bits_of(each)
