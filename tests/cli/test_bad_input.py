@@ -201,13 +201,12 @@ def test_a_fault_of_our_own_is_one_line_and_no_1(folder, monkeypatch, capsys):
     assert "Traceback" in run_here("payload", "ok.parquet", cwd=folder).stderr
 
 
-def test_a_plug_in_that_cannot_be_imported_is_named(monkeypatch, folder):
-    from importlib.metadata import EntryPoint
-
-    from workbench.core import registry
-
-    point = EntryPoint("strange", "no_such_module:Thing", "workbench.embed")
-    monkeypatch.setattr(registry, "entry_points", lambda group: [point] if group == "workbench.embed" else [])
+def test_a_plug_in_that_cannot_be_imported_is_named(monkeypatch, folder, tmp_path):
+    info = tmp_path / "strange-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: strange\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[workbench.embed]\nstrange = no_such_module:Thing\n")
+    monkeypatch.syspath_prepend(tmp_path)
     done = run_here("embed", "lines.txt", "--out", "o.parquet", "--embedder", "strange", cwd=folder)
     assert done.returncode == 3
     assert "'strange' of another package (no_such_module:Thing) cannot be loaded: ModuleNotFoundError" in done.stderr
