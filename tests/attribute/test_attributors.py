@@ -138,6 +138,21 @@ def test_a_paragraph_is_attributed_by_phrases_in_bounded_memory():
     assert int(tokens) >= 250
 
 
+@pytest.mark.parametrize(("words", "longest"), [(1, 4), (60, 4), (100, 18), (120, 32), (400, 48)])
+def test_phrases_grow_with_the_text(potion, words, longest):
+    text = " ".join(f"word{number}" for number in range(words))
+    found = open_attributor(potion, "closed-form").contributions(text, "phrase")
+    assert " ".join(found.names) == text
+    lengths = [len(name.split()) for name in found.names]
+    assert max(lengths) <= longest
+    assert len(lengths) == -(-words // longest)
+
+
+@pytest.mark.parametrize(("words", "level"), [(20, "token"), (58, "token"), (80, "phrase")])
+def test_auto_takes_phrases_where_a_text_is_long(minilm, words, level):
+    assert open_attributor(minilm).level_for(["river " * words, "bank"], "auto") == level
+
+
 @pytest.mark.parametrize("text", ["", " \n\t", "\u200b", "\x07", "\ufeff", "\u00ad\u2063"])
 def test_a_text_without_tokens_is_refused_in_words(minilm, potion, toy, text):
     for embedder in (minilm, potion, toy):

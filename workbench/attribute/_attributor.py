@@ -22,7 +22,7 @@ from workbench.embed._embedder import Embedder
 from workbench.embed._grad_embedder import GradEmbedder
 from workbench.results.attribution import Attribution, HitAttributions, PairAttribution
 
-AUTO = 128
+AUTO = 64
 """Tokens up to which the level `auto` is `token`."""
 _KEPT = 4096
 """Texts whose contributions are remembered."""
@@ -149,8 +149,8 @@ class Attributor(ABC):
 
     @final
     def level_for(self, texts: Sequence[str], level: Level) -> Level:
-        """What `auto` means for these texts: pairs of tokens of long texts take minutes, and so large a grid cannot
-        be read."""
+        """What `auto` means for these texts: pairs of tokens of long texts are slow to find, and so large a grid
+        cannot be read."""
         if level != "auto":
             return level
         read = (self.reading(text) for text in texts)

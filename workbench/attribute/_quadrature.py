@@ -14,7 +14,6 @@ from scipy.interpolate import CubicSpline
 from scipy.optimize import least_squares
 
 from workbench.attribute._path import Path
-from workbench.embed._torch import plain_attention
 
 RULES = ("midpoint", "warped midpoint", "gauss-legendre")
 _COUNTS = (*range(2, 17), 18, 20, 22, 24, 28, 32, 40, 48)
@@ -134,5 +133,6 @@ class Forecast:
 def _vectors(path: Path, places: Float[np.ndarray, " s"]) -> Float[np.ndarray, "s d"]:
     """Unit vectors at places of the path, -1 .. 1."""
     states = path.at(torch.from_numpy((places + 1) / 2))
-    with torch.no_grad(), plain_attention():
-        return torch.cat([path.vectors(part) for part in states.split(path.together)]).double().cpu().numpy()
+    few = max(1, path.together // 4)  # without tangents, fewer states at once stay in the processor's cache
+    with torch.no_grad():
+        return torch.cat([path.vectors(part) for part in states.split(few)]).double().cpu().numpy()

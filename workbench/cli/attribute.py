@@ -49,7 +49,7 @@ def attribute(
         str,
         typer.Option(
             help="token, word, phrase or sentence: the tokens of a piece are summed. auto: phrase for texts of more "
-            "than 128 tokens, whose pairs of tokens would take minutes, else token."
+            "than 64 tokens, whose pairs of tokens are too many to read and slow to find, else token."
         ),
     ] = "auto",
     layer: Annotated[int, typer.Option(help="Layer whose states are moved; 0: the token embeddings.", min=0)] = 0,
