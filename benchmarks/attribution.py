@@ -3,6 +3,7 @@
     python benchmarks/attribution.py speed          # ours, captum's LayerIntegratedGradients, d backward passes a node
     python benchmarks/attribution.py complete       # |bordered sum - cosine| and nodes, at every layer
     python benchmarks/attribution.py static         # potion: nodes against the closed form
+    python benchmarks/attribution.py directed --n 8 --rounds 5   # integrated gradients beside captum called by hand
     python benchmarks/attribution.py growth --before FOLDER   # this build and another one's checkout, by length of text
     python benchmarks/attribution.py pairs --out pairs.jsonl && workbench attribute --evaluate pairs.jsonl
 
@@ -156,6 +157,32 @@ def speed(embedder: GradEmbedder, n: int, tokens: int | None) -> None:
         print(json.dumps(row), flush=True)
 
 
+def directed(embedder: GradEmbedder, n: int, rounds: int) -> None:
+    """The method `integrated-gradients` next to captum called by hand, one direction and 32 nodes; they take turns."""
+    pairs = text_pairs(n, 30, embedder)
+    vectors = embedder.embed([b for _, b in pairs]).astype(np.float64)
+    attributor = open_attributor(embedder, "integrated-gradients")
+    ratios, spent = [], {"ours": 0.0, "captum": 0.0}
+    for turn in range(rounds):
+        taken = {"ours": 0.0, "captum": 0.0}
+        for (text, _), vector in zip(pairs, vectors, strict=True):
+            works: dict[str, Callable[[], object]] = {
+                "ours": lambda text=text, vector=vector: attributor.directed(text, vector, "token"),
+                "captum": lambda text=text, vector=vector: captum_toward(embedder, text, vector, 32),
+            }
+            for name in sorted(works, reverse=bool(turn % 2)):
+                taken[name] += measured(works[name])[0]
+        ratios.append(taken["ours"] / taken["captum"])
+        spent = {name: spent[name] + taken[name] for name in spent}
+    each = {name: round(total / rounds / len(pairs), 4) for name, total in spent.items()}
+    row = {
+        "ratio": round(float(np.median(ratios)), 3),
+        "lowest": round(min(ratios), 3),
+        "highest": round(max(ratios), 3),
+    }
+    print(json.dumps({"benchmark": "one direction", "texts": len(pairs), "cpu_seconds_per_text": each, **row}))
+
+
 def total(path: StatePath, taken: Rule) -> np.ndarray:
     """The sum of all contributions and the reference: one Jacobian-vector product a node, along the whole step."""
     weights = torch.from_numpy(taken.weights).to(path.step)
@@ -270,7 +297,7 @@ def growth(before: Path, lengths: list[int], minutes: float, rounds: int) -> Non
 def main() -> None:
     """One stage."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("stage", choices=("speed", "complete", "static", "growth", "pair", "pairs"))
+    parser.add_argument("stage", choices=("speed", "directed", "complete", "static", "growth", "pair", "pairs"))
     parser.add_argument("--embedder", default="minilm")
     parser.add_argument("--n", type=int, default=100, help="pairs")
     parser.add_argument("--tokens", type=int, help="speed: sentences of exactly so many tokens, paired as they come")
@@ -278,7 +305,7 @@ def main() -> None:
     parser.add_argument("--before", type=Path, help="growth: a checkout of the build to compare with")
     parser.add_argument("--lengths", type=int, nargs="+", default=[15, 30, 75], help="growth: tokens a text")
     parser.add_argument("--minutes", type=float, default=10.0, help="growth: most time of one pair")
-    parser.add_argument("--rounds", type=int, default=1, help="growth: how often each pair is taken")
+    parser.add_argument("--rounds", type=int, default=1, help="growth, directed: how often each is taken")
     options = parser.parse_args()
     torch.set_num_threads(1)
     keep_freed_memory()
@@ -290,6 +317,8 @@ def main() -> None:
     match options.stage:
         case "speed":
             speed(embedder, options.n, options.tokens)
+        case "directed":
+            directed(embedder, options.n, options.rounds)
         case "complete":
             complete(embedder, options.n)
         case "static":

@@ -124,8 +124,11 @@ def pieces_of(text: str, level: Level) -> list[tuple[int, int]]:
 
 
 def _most_words(words: int) -> int:
-    """Of a phrase of a text of so many words. A piece costs more in a long text, whose path costs more as well, so phrases
-    grow by the cube: a text of 200 words takes about twice the time of one of 60."""
+    """Most words of a phrase in a text of so many words.
+
+    A piece of a long text costs more, and so does its path; phrases therefore grow by the cube of the length, and a
+    text of 200 words takes two to three times as long as one of 60.
+    """
     fewest, most = _PHRASE
     return min(max(fewest * words**3 // _FINE**3, fewest), most)
 
