@@ -186,6 +186,7 @@ def test_what_was_not_read_is_shown_as_not_read(minilm):
     found = open_attributor(minilm, "token-dot").pair(text, B, "sentence")
     assert (found.tokens_cut_a, found.tokens_cut_b) == (2, 0)
     assert text[: found.read_a] == ("word " * 254).strip()
+    assert found.tokens_a[0] == ("word " * 254).strip(), "the piece ends where the model stops reading"
     assert "256 tokens, of which minilm read the first 254" in found.notes[0]
     from workbench.core import render
 

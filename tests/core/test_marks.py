@@ -52,6 +52,16 @@ def test_a_grid_breaks_to_the_width_of_the_terminal():
     assert all(any(f"c{i}" in line for line in lines) for i in range(12))
 
 
+def test_a_long_name_is_cut_and_shown_whole_where_one_points_at_it():
+    name = "a & b " * 30
+    for mark in (Heatmap("grid", (name,), ("x",), ((0.5,),)), Flow("flow", (name,), ("x",), ((0, 0, 0.5),))):
+        page = render.to_html((mark,))
+        shown = re.findall(r">([^<]*\u2026)<", page)
+        assert len(shown) == 1
+        assert len(shown[0].replace("&amp;", "&")) <= 40
+        assert name.replace("&", "&amp;") in page
+
+
 def test_a_waterfall_ends_at_the_sum():
     fall = Waterfall("sum", (("up", 0.75), ("down", -0.25)), "cosine")
     assert fall.sum == 0.5

@@ -106,7 +106,8 @@ def grouped(
         owner = next((i for i, (a, b) in enumerate(whole) if end > start and a < end and start < b), len(whole))
         groups.setdefault(owner, []).append(place)
     found = sorted(groups)
-    ends = [whole[owner] if owner < len(whole) else (0, 0) for owner in found]
+    read = int(spans[:, 1].max(initial=0))  # the model may not read a text to its end
+    ends = [(whole[owner][0], min(whole[owner][1], read)) if owner < len(whole) else (0, 0) for owner in found]
     return Grouping(
         tuple(text[a:b] or " ".join(names[p] for p in groups[o]) for o, (a, b) in zip(found, ends, strict=True)),
         np.array(ends, dtype=np.int64).reshape(-1, 2),

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 _MORE, _LESS = (0, 114, 178), (213, 94, 0)
 """Okabe and Ito's blue for what raises, vermillion for what lowers."""
 _STRONGEST = 12
+_LABEL, _WORD = 40, 24
+"""Characters of a name next to a grid, and at the end of a line; the whole name is shown where one points at it."""
 _CELL = 6
 """Columns of a terminal that a cell of a grid takes."""
 
@@ -99,7 +101,7 @@ def _heatmap(mark: Heatmap) -> str:
     scale = mark.scale
     wide, high = len(mark.columns) - mark.ruled, len(mark.rows) - mark.ruled
     head = "".join(
-        f'<th class="{"ruled" if j == wide else ""}"><span>{escape(name)}</span></th>'
+        f'<th class="{"ruled" if j == wide else ""}" title="{escape(name)}"><span>{_cut(name, _LABEL)}</span></th>'
         for j, name in enumerate(mark.columns)
     )
     body = ""
@@ -109,11 +111,17 @@ def _heatmap(mark: Heatmap) -> str:
             f'title="{escape(name)} and {escape(mark.columns[j])}: {value:+.4f}">{_hundredths(value)}</td>'
             for j, value in enumerate(values)
         )
-        body += f'<tr class="{"ruled" if i == high else ""}"><th>{escape(name)}</th>{cells}</tr>'
+        label = f'<th title="{escape(name)}">{_cut(name, _LABEL)}</th>'
+        body += f'<tr class="{"ruled" if i == high else ""}">{label}{cells}</tr>'
     return (
         f'<figure class="heatmap"><figcaption>{escape(mark.caption)}, in hundredths</figcaption>'
         f'<div class="wide"><table><thead><tr><th></th>{head}</tr></thead><tbody>{body}</tbody></table></div></figure>'
     )
+
+
+def _cut(name: str, most: int) -> str:
+    """The beginning of a long name, for HTML."""
+    return escape(name if len(name) <= most else name[: most - 1].rstrip() + "\u2026")
 
 
 def _hundredths(value: float) -> str:
@@ -135,7 +143,8 @@ def _flow(mark: Flow) -> str:
             f"{escape(mark.right[j])}: {weight:+.4f}</title></path>"
         )
     words = "".join(
-        f'<text x="{(a + b) / 2 - 6:.1f}" y="{y}" text-anchor="middle">{escape(name)}</text>'
+        f'<text x="{(a + b) / 2 - 6:.1f}" y="{y}" text-anchor="middle">{_cut(name, _WORD)}'
+        f"<title>{escape(name)}</title></text>"
         for names, places, y in ((mark.left, top, 18), (mark.right, bottom, 150))
         for name, (a, b) in zip(names, pairwise(places), strict=True)
     )
@@ -150,7 +159,7 @@ def _places(names: tuple[str, ...]) -> list[float]:
     """Left ends of words in a row, and the right end of the last."""
     out = [0.0]
     for name in names:
-        out.append(out[-1] + 8.4 * max(len(name), 1) + 14)
+        out.append(out[-1] + 8.4 * min(max(len(name), 1), _WORD) + 14)
     return out
 
 
