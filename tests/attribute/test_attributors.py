@@ -148,6 +148,15 @@ def test_phrases_grow_with_the_text(potion, words, longest):
     assert len(lengths) == -(-words // longest)
 
 
+@pytest.mark.parametrize("level", ["word", "phrase", "sentence"])
+def test_a_token_of_many_words_is_shown_as_wide_as_it_is(minilm, level):
+    """MiniLM knows no Thai: a run of it is one unknown token, which no single letter is credited with."""
+    text = "\u0e09\u0e31\u0e19\u0e0a\u0e2d\u0e1a\u0e2d\u0e48\u0e32\u0e19 books"
+    found = open_attributor(minilm, "token-dot").contributions(text, level)
+    spans = [(a, b) for a, b in found.spans.tolist() if b > a]
+    assert "".join(text[a:b] for a, b in spans).replace(" ", "") == text.replace(" ", "")
+
+
 @pytest.mark.parametrize(("words", "level"), [(20, "token"), (58, "token"), (80, "phrase")])
 def test_auto_takes_phrases_where_a_text_is_long(minilm, words, level):
     assert open_attributor(minilm).level_for(["river " * words, "bank"], "auto") == level

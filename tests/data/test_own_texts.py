@@ -140,3 +140,30 @@ def test_frames_and_folders_of_others(tmp_path):
     for source in (pandas.DataFrame(columns), datasets.Dataset.from_dict(columns), tmp_path / "set"):
         found = read(source)
         assert (found.ids, found.texts, found.labels) == (("a", "b"), ("x", "y"), {"n": (1, 2)})
+
+
+def test_a_text_that_is_none_is_named_and_no_other_column_taken(tmp_path):
+    (tmp_path / "a.jsonl").write_text('{"id": "a", "text": "hello there"}\n{"id": "b", "text": 42}\n')
+    for policy in ("fail", "skip"):
+        with pytest.raises(BadInput, match="column 'text': row 1 has the text 42"):
+            read(tmp_path / "a.jsonl", on_bad_rows=policy)
+    (tmp_path / "b.jsonl").write_text('{"id": "a", "n": 1}\n{"id": "b", "n": 2}\n')
+    with pytest.raises(BadInput, match="no column of texts"):
+        read(tmp_path / "b.jsonl")
+
+
+@pytest.mark.parametrize("column", ["id", "topic"])
+def test_half_a_surrogate_pair_is_named_with_its_row(tmp_path, column):
+    rows = [{"id": "a", "text": "hello there", "topic": "x"}, {"id": "b", "text": "good bye", "topic": "y"}]
+    rows[1][column] = "q\ud83d"
+    (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    with pytest.raises(BadInput, match=f"column '{column}', row 1.*half a surrogate pair"):
+        read(tmp_path / "a.jsonl")
+
+
+def test_a_value_that_arrow_cannot_decode_is_named(tmp_path):
+    raw = pa.array([b"good text", b"bad \xff text"], pa.binary())
+    text = pa.StringArray.from_buffers(2, raw.buffers()[1], raw.buffers()[2])
+    pq.write_table(pa.table({"text": text}), tmp_path / "a.parquet")
+    with pytest.raises(BadInput, match="column 'text', row 1: the value cannot be read"):
+        read(tmp_path / "a.parquet")

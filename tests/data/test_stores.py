@@ -378,6 +378,42 @@ class TestFaiss:
         assert any("reconstructed" in note for note in notes) == ("32" in spec)
         assert bool(store.read().provenance.lost) == ("32" in spec), "what turns back exactly has lost nothing"
 
+    @pytest.mark.parametrize(
+        ("spec", "lost"),
+        [
+            ("SQ8,RFlat", False),
+            ("RaBitQ4,RFlat", False),
+            ("IVF4,RaBitQ4,RFlat", False),
+            ("PCA32,PQ16x4,RFlat", False),
+            ("L2norm,SQ8,RFlat", False),
+            ("PCA32,SQ4,Refine(SQ8)", True),
+        ],
+    )
+    def test_the_finer_copy_of_a_refined_index_is_read(self, spec, lost, tmp_path):
+        import faiss
+
+        vectors = np.random.default_rng(0).standard_normal((300, 64)).astype(np.float32)
+        index = faiss.index_factory(64, spec)
+        index.train(vectors)
+        index.add(vectors)
+        faiss.write_index(index, str(tmp_path / "x.faiss"))
+        found = open_store(f"{tmp_path}/x.faiss").read()
+        assert np.allclose(found.vectors, vectors, atol=0.05 if lost else 0)
+        assert bool(found.provenance.lost) == lost
+        assert not any("dimensions" in note for note in found.provenance.lost)
+
+    def test_whitened_vectors_are_refused_by_name(self, tmp_path):
+        """FAISS takes them back with the transpose of a matrix whose inverse is another."""
+        import faiss
+
+        vectors = (np.random.default_rng(0).standard_normal((300, 64)) * np.linspace(3, 0.1, 64)).astype(np.float32)
+        index = faiss.index_factory(64, "PCAW64,Flat")
+        index.train(vectors)
+        index.add(vectors)
+        faiss.write_index(index, str(tmp_path / "x.faiss"))
+        with pytest.raises(BadInput, match="whitening"):
+            open_store(f"{tmp_path}/x.faiss").facts()
+
     def test_a_small_file_that_states_many_vectors_stays_refused(self, tmp_path):
         import faiss
 

@@ -99,7 +99,7 @@ def grouped(
     kept = np.flatnonzero(gives).tolist()
     if level == "token":
         return Grouping(tuple(names[place] for place in kept), spans[kept], tuple((place,) for place in kept))
-    whole = pieces_of(text, level)
+    whole = _whole_tokens(pieces_of(text, level), spans[kept])
     groups: dict[int, list[int]] = {}
     for place in kept:
         start, end = spans[place].tolist()
@@ -113,6 +113,15 @@ def grouped(
         np.array(ends, dtype=np.int64).reshape(-1, 2),
         tuple(tuple(groups[owner]) for owner in found),
     )
+
+
+def _whole_tokens(pieces: list[tuple[int, int]], spans: Int[np.ndarray, "n 2"]) -> list[tuple[int, int]]:
+    """Pieces that share a token as one: a run that a tokenizer does not know can be one token of many words."""
+    out: list[tuple[int, int]] = []
+    for a, b in pieces:
+        shared = bool(out) and bool(((spans[:, 0] < out[-1][1]) & (spans[:, 1] > a)).any())
+        out[-1:] = [(out[-1][0], b)] if shared else [*out[-1:], (a, b)]
+    return out
 
 
 def pieces_of(text: str, level: Level) -> list[tuple[int, int]]:

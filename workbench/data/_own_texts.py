@@ -58,6 +58,8 @@ def read_own_texts(source: Any, wishes: Wishes) -> OwnTexts:
     if not rows:
         raise BadInput(f"{name} holds no text")
     names = text_columns(columns, name, wishes.text, wishes.id, wishes.labels)
+    for each in (names.id, *names.labels):
+        _require_whole(columns.get(each, ()), name, each)
     texts = columns[names.text]
     ids: list[Any] = list(columns[names.id]) if names.id else [str(row) for row in range(rows)]
     try:
@@ -81,6 +83,16 @@ def read_own_texts(source: Any, wishes: Wishes) -> OwnTexts:
         "; ".join(filter(None, (found, said))),
         skipped,
     )
+
+
+def _require_whole(values: Sequence[Any], name: str, column: str) -> None:
+    for row, value in enumerate(values):
+        if isinstance(value, str) and not value.isascii():
+            try:
+                value.encode()
+            except UnicodeEncodeError as error:
+                half = f"{value!r} holds half a surrogate pair, which no file can hold"
+                raise BadInput(f"{name}, column {column!r}, row {row}: {half}") from error
 
 
 def _columns(source: Any, name: str, wishes: Wishes) -> tuple[dict[str, list[Any]], str]:

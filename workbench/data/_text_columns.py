@@ -74,14 +74,14 @@ def group_names(columns: Mapping[str, Sequence[Any]], rows: int, stem: str) -> l
 
 def _text_among(columns: Mapping[str, Sequence[Any]], name: str) -> str:
     lowered = {each.lower(): each for each in reversed(list(columns))}
+    for usual in TEXT_NAMES:  # what is no text in it is refused by its row
+        if usual in lowered and any(isinstance(value, str) for value in columns[lowered[usual]]):
+            return lowered[usual]
     lengths = {}
     for each, values in columns.items():
         there = [value for value in values if value is not None]
-        if there and all(isinstance(value, str) for value in there):
+        if there and all(isinstance(value, str) for value in there) and each.lower() not in ID_NAMES:
             lengths[each] = sum(map(len, there)) / len(there)
-    for usual in TEXT_NAMES:
-        if lowered.get(usual) in lengths:
-            return lowered[usual]
     lengths = {each: length for each, length in lengths.items() if isinstance(_first(typed(columns[each])), str)}
     if not lengths:
         raise BadInput(f"{name} has no column of texts; it has: {', '.join(columns) or 'none'}; name one with --text")

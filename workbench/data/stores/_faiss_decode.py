@@ -51,6 +51,14 @@ def transforms(faiss: Any, index: Any) -> list[Any]:
     return [faiss.downcast_VectorTransform(index.chain.at(place)) for place in range(index.chain.size())]
 
 
+def is_whitened(faiss: Any, step: Any) -> bool:
+    """Whether a linear transform changes lengths: its transpose, which FAISS takes back vectors with, is no inverse."""
+    if not isinstance(step, faiss.LinearTransform) or not step.d_out <= step.d_in:
+        return False
+    rows = faiss.vector_to_array(step.A).reshape(step.d_out, step.d_in)
+    return not np.allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-2)
+
+
 def _transform_note(faiss: Any, step: Any) -> str:
     if step.d_out < step.d_in:
         return f"{type(step).__name__} kept {step.d_out} of {step.d_in} dimensions: the others are lost"

@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Int
 
 from workbench.core.errors import BadInput
-from workbench.data.stores._faiss_decode import Bits, is_searched, lost_of, restored, searched
+from workbench.data.stores._faiss_decode import Bits, is_searched, is_whitened, lost_of, restored, searched, transforms
 from workbench.data.stores._library import need, versions_of
 from workbench.data.stores._page import Page
 from workbench.data.stores._secrets import said
@@ -27,8 +27,8 @@ _SQUARE = "d_in * d_out would exceed"
 normalisation has no matrix, and is refused all the same."""
 _MATRIX = 1 << 28
 """Bytes that are allowed then: a square matrix of 8,192 dimensions."""
-_INNER = ("index", "storage", "base_index")
-"""Where an index keeps the one that it wraps."""
+_INNER = ("index", "storage", "refine_index")
+"""Where an index keeps the one that it wraps; of two, the one that holds the vectors more exactly."""
 
 
 class FaissStore(Store):
@@ -118,6 +118,11 @@ def _open(where: str, state: str) -> _Opened:
         raise BadInput(f"faiss:{where} states {chain[0].ntotal:,} vectors, which its bytes cannot hold")
     kinds = [type(each).__name__ for each in chain]
     refused = BadInput(f"faiss:{where} is {' over '.join(kinds)}, which cannot give its vectors back")
+    if any(is_whitened(faiss, step) for each in chain for step in transforms(faiss, each)):
+        raise BadInput(
+            f"faiss:{where} scales the components of its vectors (whitening), which FAISS does not undo; expected an "
+            "index with PCA or PCAR in place of PCAW"
+        )
     if any("IVF" in kind and "FastScan" in kind for kind in kinds):  # to try would end the process
         raise refused
     try:  # one by one first: a batch that cannot be reconstructed would end the process
