@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -10,7 +12,7 @@ from workbench.audit._baselines import frequent_words, metadata_alone
 from workbench.audit._controls import check_controls
 from workbench.audit._ledger import Ledger
 from workbench.audit.plan import AuditPlan
-from workbench.core.embedding_set import EmbeddingSet
+from workbench.core.embedding_set import EmbeddingSet, Provenance
 from workbench.data import corpora
 from workbench.data.corpora import Corpus
 from workbench.invert._score import score
@@ -64,3 +66,23 @@ def test_controls_fail_where_what_says_nothing_is_read(attacking, case, toy):
     assert [name for name, passed in broken.items() if not passed] == ["random encoder"]
     broken = {each.name: each.passed for each in check_controls(attacking.plan, toy, case, attack, attack, prior)}
     assert [name for name, passed in broken.items() if not passed] == ["shuffled vectors"]
+
+
+def test_a_lossy_copy_is_known_by_its_own_texts(attacking, case, toy):
+    """Codes miss their texts' vectors by more than rounding does, but no other text is as near; vectors of other texts
+    fail all the same."""
+    truth, blank = list(case.corpus.texts), ["something else"] * len(case.corpus)
+    attack, prior = told(truth, case, toy, "attack"), told(blank, case, toy, "prior")
+    lost = Provenance(notes=("vectors are quantised to 8 bits a number",))
+    noise = np.random.default_rng(0).standard_normal(case.stolen.vectors.shape) * 0.02
+    rough = EmbeddingSet(case.stolen.ids, (case.stolen.vectors + noise).astype(np.float32), provenance=lost)
+    assert rough.provenance.lost
+
+    def controls(stolen):
+        found = check_controls(attacking.plan, toy, Case.of(case.corpus, stolen, 0), attack, prior, prior)
+        return {each.name: each.passed for each in found}
+
+    assert all(controls(rough).values())
+    assert not controls(replace(rough, provenance=Provenance()))["round trip"], "no copy that is said to be whole"
+    others = EmbeddingSet(rough.ids, np.roll(rough.vectors, 1, axis=0), provenance=lost)
+    assert not controls(others)["round trip"]

@@ -44,7 +44,7 @@ def check_controls(
     strangers = _strangers(plan, known)
     near = (unit(embedder.embed(strangers)) @ unit(case.stolen.vectors).T).max(1)
     lossy = bool(case.stolen.provenance.lost)  # quantised vectors are nearer to their own texts than to any other's
-    least, why = (float(near.max()), ", that of the nearest text that is not there") if lossy else (_SAME, "")
+    least, why = (float(near.max()), ", that of the nearest text that is not there,") if lossy else (_SAME, "")
     taken = near >= (float(same.min()) if lossy else _SAME)
     more = difference(b5.token_f1, prior.token_f1)
     return (
