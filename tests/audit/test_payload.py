@@ -7,6 +7,7 @@ import json
 import sys
 import unicodedata
 import uuid
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
@@ -25,7 +26,7 @@ from workbench.audit._patterns import mask, personal_data
 from workbench.audit.payload import NEEDS, payload
 from workbench.cli import app
 from workbench.core.access import STOLEN_STORE, Access
-from workbench.core.embedding_set import EmbeddingSet
+from workbench.core.embedding_set import EmbeddingSet, Provenance
 from workbench.core.errors import BadInput
 from workbench.core.result import Result
 from workbench.core.text import normalise, split_form
@@ -384,3 +385,11 @@ def test_it_needs_the_store_alone(store):
 )
 def test_free_text_is_known_in_every_script(value, text):
     assert is_free_text(value) is text
+
+
+def test_a_lossy_copy_is_said_to_be_one(store):
+    lossy = replace(store, provenance=Provenance(notes=("vectors are quantised to 1 bit a number (RaBitQ)",)))
+    found = payload(lossy)
+    assert found.lost == lossy.provenance.notes
+    assert "quantised to 1 bit" in found._repr_html_()
+    assert payload(store).lost == ()

@@ -82,6 +82,7 @@ def payload(
         singled_out=_singled_out(labels, n),
         duplicates=duplicates(store.vectors, near, seed),
         unread=store.provenance.unread,
+        lost=store.provenance.lost,
         linkage=None if against is None else link(store, against, seed),
         seconds=time.monotonic() - began,
     )

@@ -114,6 +114,8 @@ class Payload(Result):
     seconds: float
     unread: tuple[str, ...] = ()
     """Columns of the store that were not read, by name, and why: nothing here speaks of them."""
+    lost: tuple[str, ...] = ()
+    """What the stored vectors no longer hold of the numbers that were embedded."""
 
     def column_table(self) -> Table:
         """One row a column."""
@@ -151,6 +153,7 @@ class Payload(Result):
             Heading("What the store says without inversion"),
             self._facts(),
             *self._unread(),
+            *self._lost(),
             self.column_table(),
             *((self.personal_table(),) if self.personal else ()),
             *((self.time_table(),) if self.times else ()),
@@ -167,6 +170,16 @@ class Payload(Result):
             return ()
         names = ", ".join(self.unread)
         return (Text(f"Not read: {names}. No number on this page speaks of these columns.", "bad"),)
+
+    def _lost(self) -> tuple[Block, ...]:
+        if not self.lost:
+            return ()
+        return (
+            Text(
+                f"The vectors are a lossy copy: {'; '.join(self.lost)}. Which vectors are equal or near is said of the "
+                "copy, and can be more or fewer than those of the embedder."
+            ),
+        )
 
     def _facts(self) -> Facts:
         def tone(share: Estimate) -> Tone:
