@@ -3,7 +3,7 @@
     python benchmarks/attribution.py speed          # ours, captum's LayerIntegratedGradients, d backward passes a node
     python benchmarks/attribution.py complete       # |bordered sum - cosine| and nodes, at every layer
     python benchmarks/attribution.py static         # potion: nodes against the closed form
-    python benchmarks/attribution.py directed --n 8 --rounds 5   # integrated gradients beside captum called by hand
+    python benchmarks/attribution.py directed --n 8 --rounds 5   # integrated gradients and captum called by hand
     python benchmarks/attribution.py growth --before FOLDER   # this build and another one's checkout, by length of text
     python benchmarks/attribution.py pairs --out pairs.jsonl && workbench attribute --evaluate pairs.jsonl
 

@@ -36,8 +36,8 @@ def run(*arguments, cwd=None, timeout=900):
         return subprocess.CompletedProcess(words, process.exitcode, out.read_text("utf-8"), err.read_text("utf-8"))
 
 
-def run_anew(*arguments, cwd=None, timeout=900):
-    """The same by a new interpreter, for what depends on how it starts."""
+def run_new(*arguments, cwd=None, timeout=900):
+    """The same by a new interpreter, for what depends on how the interpreter starts."""
     return subprocess.run(
         [sys.executable, "-m", "workbench", *map(str, arguments)],
         capture_output=True,

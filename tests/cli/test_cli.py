@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from command_line import run, run_anew, run_here
+from command_line import run, run_new, run_here
 
 from workbench.core.embedding_set import EmbeddingSet
 from workbench.embed import load_embedder
@@ -62,7 +62,7 @@ def test_help_is_quick():
     times = []
     for _ in range(5):
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        assert run_anew("--help").returncode == 0
+        assert run_new("--help").returncode == 0
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         times.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
     assert min(times) < 0.6
@@ -393,7 +393,7 @@ def test_a_failed_control_is_exit_2(tmp_path, monkeypatch):
         "attacking.Case.of = classmethod(spoilt)\n"
     )
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    done = run_anew("audit", "plan.toml", "--main-only", "--out", "a", cwd=tmp_path)
+    done = run_new("audit", "plan.toml", "--main-only", "--out", "a", cwd=tmp_path)
     assert done.returncode == 2, done.stderr
     assert "Inconclusive: a control failed (round trip)" in done.stdout
     assert (tmp_path / "a/report.html").exists()

@@ -35,10 +35,8 @@ if TYPE_CHECKING:
 __all__ = ["KINDS", "PersonalCorpus", "Span", "draw_value", "load"]
 
 KINDS = ("person", "email", "phone", "date", "place", "account")
-
-
 _RECIPE = 1
-"""Number of the rule that finds gaps; a change makes the cached frames anew."""
+"""Number of the rule that finds gaps; raise it with the rule, and the cached frames are rebuilt."""
 
 
 class Span(NamedTuple):
