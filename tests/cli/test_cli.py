@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from command_line import run, run_new, run_here
+from command_line import run, run_here, run_new
 
 from workbench.core.embedding_set import EmbeddingSet
 from workbench.embed import load_embedder
